@@ -12,6 +12,7 @@ import { exitCodes } from './exit-codes.ts';
 import { excessMegabytes } from './experiment/member-limits.ts';
 import type { Experiment, ExperimentInput } from './experiment/schema.ts';
 import { studentName } from './experiment/student.ts';
+import { type LaneIncident, openIsolation } from './lanes/isolation.ts';
 import { Lane } from './lanes/lane.ts';
 import { tooSmall } from './plan/model-bytes.ts';
 import type { TrainingPlan } from './plan/plan-training.ts';
@@ -19,7 +20,7 @@ import type { Report } from './report/schema.ts';
 import { countImages } from './run/count-images.ts';
 import { FeatureCache } from './run/feature-cache.ts';
 import { finishedReport } from './run/finished-run.ts';
-import { recordIncidents } from './run/incident-record.ts';
+import { IncidentRecord } from './run/incident-record.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { isDemo, type Preparation, prepareRun } from './run/preparation.ts';
@@ -29,6 +30,7 @@ import { sizeOf, stackAndTest, type TrainedEnsembleMember, writeReport } from '.
 import { stopOn } from './run/stop-on.ts';
 import { storedExperiment } from './run/stored-experiment.ts';
 import { type MemberRun, trainMembers } from './run/train-members.ts';
+import { describeIncident, mostRestarts } from './supervise/incident.ts';
 import { precautionsAfter } from './supervise/precautions.ts';
 import type { Supervision } from './supervise/supervised.ts';
 import { TensorBoardLog } from './tensorboard/tensorboard-log.ts';
@@ -140,7 +142,8 @@ async function runIn(
   }: { observer: RunObserver; writesLogs: boolean; supervision: Supervision | undefined },
 ): Promise<RunResult> {
   const recent = supervision?.incidents.filter((one) => one.folder === null || one.folder === folder.path) ?? [];
-  const incidents = await recordIncidents(folder.restarts, recent);
+  const record = await IncidentRecord.open(folder.restarts, recent, observer.onNotice);
+  const { incidents } = record;
   const start = await folder.readStart();
   const { experiment } = start;
   const writePlan = (plan: TrainingPlan) =>
@@ -173,9 +176,22 @@ async function runIn(
       observer.onEpoch(epoch, details);
     },
   };
+  const isolation = experiment.runtime.isolate
+    ? await openIsolation({
+        ...{ folder: folder.laneMemory, stop, watchdogSeconds: experiment.watchdogSeconds },
+        onIncident(incident, retry) {
+          record.add(incident);
+          const [task] = incident.suspects;
+          if (retry !== null) logged.onWarning(task!, retryText(incident, retry));
+        },
+      })
+    : undefined;
   const lanes = lanePlan.lanes.map(
     (runtime, lane) =>
-      new Lane({ runtime, compute: compute[lane]!, stop: stop.shared }, logged, { onTask: supervision?.beat }),
+      new Lane({ runtime, compute: compute[lane]!, stop: stop.shared }, logged, {
+        onTask: supervision?.beat,
+        isolation,
+      }),
   );
   supervision?.watch(experiment.watchdogSeconds, () => lanes.map(({ activity }) => activity));
   const reads = new SharedArrayBuffer(dataset.images.length);
@@ -221,10 +237,17 @@ async function runIn(
     return { report, folder: folder.path, exitCode, wasFinished: false };
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
+    isolation?.files.close();
+    await record.close();
     await metrics.close();
     await tensorboard?.close();
     await budgetFile?.close();
   }
+}
+
+/** What follows the crash of an isolated lane. */
+function retryText(incident: LaneIncident, retry: number): string {
+  return `${describeIncident(incident)}; it is tried again from its checkpoint in a new process (${retry} of at most ${mostRestarts})`;
 }
 
 /** Why the members that finished are too few for an ensemble; undefined if they are not. */

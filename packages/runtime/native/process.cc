@@ -1,5 +1,6 @@
 // What concerns the whole process and needs no TensorFlow: loading its library
-// quietly, and returning free memory to the system.
+// quietly, returning free memory to the system, memory that processes share,
+// and the end of a process with its parent.
 //
 // libtensorflow_framework is loaded without its informational messages: its
 // static initializers log before a log level can be set, regardless of
@@ -7,13 +8,24 @@
 // file; all other output is then written to stderr.
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <node_api.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+
+#include <csignal>
+#endif
 
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
 
+#include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -113,6 +125,87 @@ napi_value ReleaseFreeMemory(napi_env, napi_callback_info) {
   return nullptr;
 }
 
+void Unmap(napi_env, void *data, void *byte_length) {
+  munmap(data, reinterpret_cast<uintptr_t>(byte_length));
+}
+
+napi_value ThrowSystemError(napi_env env, const char *what) {
+  const int code = errno;
+  const std::string message = std::string(what) + ": " + std::strerror(code);
+  napi_throw_error(env, nullptr, message.c_str());
+  return nullptr;
+}
+
+// The mapped file, or MAP_FAILED with errno set. A page beyond the end of the
+// file would end the process with SIGBUS, so a shorter file is refused.
+void *MapFile(const char *path, size_t byte_length, bool writable) {
+  const int file = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+  if (file < 0) return MAP_FAILED;
+  struct stat status;
+  void *data = MAP_FAILED;
+  if (fstat(file, &status) == 0) {
+    if (static_cast<uint64_t>(status.st_size) < byte_length) {
+      errno = EINVAL;
+    } else {
+      data = mmap(nullptr, byte_length,
+                  writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
+                  file, 0);
+    }
+  }
+  const int code = errno;
+  close(file);
+  errno = code;
+  return data;
+}
+
+// mapFile(path, byteLength, writable): an ArrayBuffer over the first
+// byteLength > 0 bytes of a file, which all processes that map it share. It is
+// unmapped when the ArrayBuffer is collected.
+napi_value MapFileToBuffer(napi_env env, napi_callback_info info) {
+  size_t argc = 3;
+  napi_value arguments[3];
+  char path[4096];
+  int64_t byte_length;
+  bool writable;
+  if (napi_get_cb_info(env, info, &argc, arguments, nullptr, nullptr) !=
+          napi_ok ||
+      argc < 3 ||
+      napi_get_value_string_utf8(env, arguments[0], path, sizeof path,
+                                 nullptr) != napi_ok ||
+      napi_get_value_int64(env, arguments[1], &byte_length) != napi_ok ||
+      byte_length <= 0 ||
+      napi_get_value_bool(env, arguments[2], &writable) != napi_ok) {
+    napi_throw_error(env, nullptr,
+                     "Expected mapFile(path, byteLength > 0, writable)");
+    return nullptr;
+  }
+  const size_t length = static_cast<size_t>(byte_length);
+  void *data = MapFile(path, length, writable);
+  if (data == MAP_FAILED) return ThrowSystemError(env, "cannot map the file");
+  napi_value buffer;
+  if (napi_create_external_arraybuffer(
+          env, data, length, Unmap,
+          reinterpret_cast<void *>(static_cast<uintptr_t>(length)),
+          &buffer) != napi_ok) {
+    munmap(data, length);
+    napi_throw_error(env, nullptr,
+                     "This node refuses external memory in an ArrayBuffer");
+    return nullptr;
+  }
+  return buffer;
+}
+
+// killWithParent(): has the system kill this process, even a suspended one, when
+// its parent ends; returns false where the system cannot.
+napi_value KillWithParent(napi_env env, napi_callback_info) {
+  bool is_set = false;
+#ifdef __linux__
+  is_set = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+#endif
+  napi_value result;
+  return napi_get_boolean(env, is_set, &result) == napi_ok ? result : nullptr;
+}
+
 void Export(napi_env env, napi_value exports, const char *name,
             napi_callback callback) {
   napi_value function;
@@ -127,6 +220,8 @@ void Export(napi_env env, napi_value exports, const char *name,
 static napi_value Init(napi_env env, napi_value exports) {
   Export(env, exports, "loadQuietly", LoadQuietly);
   Export(env, exports, "releaseFreeMemory", ReleaseFreeMemory);
+  Export(env, exports, "mapFile", MapFileToBuffer);
+  Export(env, exports, "killWithParent", KillWithParent);
   return exports;
 }
 

@@ -6,6 +6,8 @@ export { type Device, listDevices } from './devices.ts';
 export { RuntimeError } from './errors.ts';
 export { releaseFreeMemory } from './free-memory.ts';
 export { type Compiled, type CompileMetrics, type CompileOptions, compile, type Results } from './functions/compile.ts';
+export { killWithParent } from './kill-with-parent.ts';
+export { mapFile } from './map-file.ts';
 export { nativePlatform } from './native/platforms.ts';
 export { setupOnnxruntime, setupRuntime } from './native/setup.ts';
 export type { OnSetupProgress, SetupProgress } from './native/setup-step.ts';

@@ -6,6 +6,10 @@ export interface ProcessAddon {
   loadQuietly(path: string): void;
   /** Returns memory that was freed to the system. */
   releaseFreeMemory(): void;
+  /** Maps the first bytes of a file, at least one; throws an Error with the system's message. */
+  mapFile(path: string, byteLength: number, isWritable: boolean): ArrayBuffer;
+  /** Has the system kill this process when its parent ends; returns false where the system cannot. */
+  killWithParent(): boolean;
 }
 
 const require = createRequire(import.meta.url);

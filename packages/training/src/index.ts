@@ -10,7 +10,7 @@ export { StoppedError, TrainingError } from './errors.ts';
 export { batchCountOf, forwardBatchSize, forwardRows } from './forward-rows.ts';
 export { prepareImageFunction } from './image-function.ts';
 export { ImageReader } from './image-reader.ts';
-export { type LaneProgress, readProgress, sharedProgress } from './lane-progress.ts';
+export { expectPreparation, type LaneProgress, progressBytes, readProgress, sharedProgress } from './lane-progress.ts';
 export type { LearningRate } from './learning-rate.ts';
 export { type MemberRecord, readMember, type TrainedMember } from './member-folder.ts';
 export { exposeObserver } from './observer-port.ts';
@@ -58,7 +58,7 @@ export type {
 export { mostConfusionClasses } from './protocol.ts';
 export { requireFinite } from './require-finite.ts';
 export { type StageName, stageNameSchema } from './stage-name.ts';
-export { StopFlag } from './stop-flag.ts';
+export { StopFlag, stopFlagBytes } from './stop-flag.ts';
 export { type RateSuggestion, smoothed, suggestRate } from './suggest-rate.ts';
 export { fewestSweepSteps, type RateSweep, sweepRates } from './sweep-rates.ts';
 export { describeError, type Outcome, outcomeOf, type ThreadError } from './thread-outcome.ts';

@@ -17,9 +17,12 @@ const cells = { count: 0, isPreparing: 1, medianMs: 2, longestMs: 3 } as const;
 /** Number of batches that the median is of. */
 const recentCount = 101;
 
-/** Memory for the progress of a lane. */
+/** Size of the memory for the progress of a lane. */
+export const progressBytes = Object.keys(cells).length * Int32Array.BYTES_PER_ELEMENT;
+
+/** Memory for the progress of a lane that is a thread. */
 export function sharedProgress(): SharedArrayBuffer {
-  return new SharedArrayBuffer(Object.keys(cells).length * Int32Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(progressBytes);
 }
 
 /** Reads the progress of a lane. */
@@ -32,6 +35,11 @@ export function readProgress(shared: SharedArrayBuffer): LaneProgress {
     medianMs: read('medianMs'),
     longestMs: read('longestMs'),
   };
+}
+
+/** Records that a lane is about to prepare its first batch, before its thread or process runs. */
+export function expectPreparation(shared: SharedArrayBuffer): void {
+  prepareIn(new Int32Array(shared));
 }
 
 // A thread runs one lane. Its progress belongs to the thread, like its device, so that loops over batches need not be given it.
@@ -56,9 +64,7 @@ export function startTask(): void {
 
 /** Call it before what may take much longer than a batch. */
 export function prepareBatch(): void {
-  if (numbers === undefined) return;
-  Atomics.store(numbers, cells.isPreparing, 1);
-  Atomics.add(numbers, cells.count, 1);
+  if (numbers !== undefined) prepareIn(numbers);
 }
 
 /** Call it after each batch. */
@@ -74,4 +80,11 @@ export function countBatch(): void {
   Atomics.store(numbers, cells.longestMs, longestMs);
   Atomics.store(numbers, cells.isPreparing, 0);
   Atomics.add(numbers, cells.count, 1);
+}
+
+// --- internal ---
+
+function prepareIn(progress: Int32Array): void {
+  Atomics.store(progress, cells.isPreparing, 1);
+  Atomics.add(progress, cells.count, 1);
 }

@@ -10,13 +10,13 @@ import type { ComputeSettings } from './prepared-function.ts';
 import type { StageName } from './stage-name.ts';
 import type { WeightHistogram } from './weight-histogram.ts';
 
-/** Passed to a lane's thread when it starts. */
+/** Passed to a lane when it starts. */
 export interface LaneStartup {
   runtime: RuntimeOptions;
   compute: ComputeSettings;
   /** Int32[1]; any value other than 0 makes every lane stop before its next batch. */
   stop: SharedArrayBuffer;
-  /** Where the thread counts its progress: see `sharedProgress`. */
+  /** Where it counts its progress: see `sharedProgress`. */
   progress: SharedArrayBuffer;
 }
 

@@ -22,6 +22,7 @@ interface TrainFlags extends ExperimentFlags {
   seeds?: number;
   time?: string;
   tensorboard?: boolean;
+  isolate?: boolean;
   dryRun?: boolean;
 }
 
@@ -50,6 +51,10 @@ export const trainCommand = new Command('train')
   .option(
     '--workers <list>',
     'devices that train, one lane each, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)',
+  )
+  .option(
+    '--isolate',
+    'run each lane in a process of its own: a crash or hang costs only its training, and more memory is needed',
   )
   .option('--set <path=value>', 'set one value of the experiment; repeatable', repeated, [])
   .option(
@@ -115,7 +120,8 @@ interface Watching {
 /** What a new run is started with. */
 async function newRun(flags: TrainFlags, base: string, watching: Watching) {
   const { prepareExperiment } = await import('@chorus/orchestration');
-  const set = [...flags.set, ...(await timeBudgetOf(flags))];
+  const isolate = flags.isolate ? ['runtime.isolate=true'] : [];
+  const set = [...flags.set, ...isolate, ...(await timeBudgetOf(flags))];
   const { experiment, preset } = await prepareExperiment(settingsOf({ ...flags, set }, base));
   if (preset !== undefined) watching.progress.note(`preset ${preset.name}: ${preset.reason}`);
   const options = {

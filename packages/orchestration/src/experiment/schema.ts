@@ -47,6 +47,12 @@ export const runtimeSchema = z.strictObject({
     .describe(
       'Keep features of frozen backbones in the cache folder, and read them in later runs with the same weights, images and settings.',
     ),
+  isolate: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Run each lane in a process of its own, so that a crash or hang of one does not interrupt the others. The numbers are the same; it takes more memory.',
+    ),
   precision: z
     .enum(['auto', ...precisions])
     .default('auto')

@@ -1,24 +1,11 @@
-/** A lane: a worker thread that is pinned to one device and runs one task at a time. */
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { RuntimeError, releaseFreeMemory } from '@chorus/runtime';
-import {
-  type ComputeSettings,
-  exposeObserver,
-  type LaneObserver,
-  type LaneRequest,
-  type LaneResult,
-  type LaneStartup,
-  type LaneTask,
-  type Outcome,
-  type ReleaseTask,
-  readProgress,
-  sharedProgress,
-} from '@chorus/training';
-import { Piscina } from 'piscina';
+/** A lane: a worker thread, or a process of its own, that is pinned to one device and runs one task at a time. */
+import type { ComputeSettings, LaneObserver, LaneResult, LaneStartup, LaneTask } from '@chorus/training';
 import type { Heartbeat } from '../supervise/heartbeat.ts';
 import type { LaneActivity } from '../supervise/incident.ts';
-import { unwrapOutcome } from '../thread-errors.ts';
+import { IsolatedLane } from './isolated-lane.ts';
+import type { Isolation } from './isolation.ts';
+import type { LaneHost } from './lane-host.ts';
+import { LaneThread } from './lane-thread.ts';
 
 /** One task on one lane; times in milliseconds since the epoch. */
 export interface LaneWork {
@@ -26,41 +13,40 @@ export interface LaneWork {
   kind: LaneTask['kind'];
   /** When the lane received it. */
   givenAtMs: number;
-  /** When the lane's thread started it, with TensorFlow loaded. */
+  /** When the lane started it, with TensorFlow loaded. */
   startedAtMs: number;
   finishedAtMs: number;
 }
 
-// The compiled thread entry, the same one for `src` (tests) and `dist`.
-const workerPath = createRequire(import.meta.url).resolve('@chorus/training/lane-worker');
+export interface LaneOptions {
+  /** Called when a task starts and when it has ended, after the lane's `activity` has changed. */
+  onTask?: (() => void) | undefined;
+  /** For a process of its own; by default, the lane is a thread. */
+  isolation?: Isolation | undefined;
+  /** File that the thread runs; only tests pass another one. */
+  entry?: string;
+}
 
 export class Lane {
   readonly device: string;
   readonly compute: ComputeSettings;
   /** The tasks so far, including failed ones. */
   readonly work: LaneWork[] = [];
-  readonly #pool: Piscina<LaneRequest, Outcome<LaneResult<LaneTask> | null>>;
-  readonly #observer: LaneObserver;
+  readonly #host: LaneHost;
   readonly #onTask: () => void;
-  readonly #progress = sharedProgress();
   #activity: LaneActivity;
-  #keepsModels = false;
 
-  /**
-   * @param observer called in this thread with the events of the lane's tasks.
-   * @param options `onTask`: called when a task starts and when it has ended, after the lane's `activity` has changed; `entry`: file that
-   * the thread runs; only tests pass another one.
-   */
+  /** @param observer called in this thread with the events of the lane's tasks. */
   constructor(
     startup: Omit<LaneStartup, 'progress'>,
     observer: LaneObserver,
-    { onTask = () => {}, entry = workerPath }: { onTask?: (() => void) | undefined; entry?: string } = {},
+    { onTask = () => {}, isolation, entry }: LaneOptions = {},
   ) {
     this.device = startup.runtime.device;
     this.compute = startup.compute;
     this.#onTask = onTask;
     this.#activity = idle(this.device);
-    this.#observer = {
+    const watched: LaneObserver = {
       ...observer,
       onStage: (task, stage) => {
         this.#activity = { ...this.#activity, stage, epochIndex: null, stepIndex: null };
@@ -72,70 +58,46 @@ export class Lane {
         observer.onBatch(task, batch);
       },
     };
-    this.#pool = new Piscina({
-      filename: pathToFileURL(entry).href,
-      minThreads: 1,
-      maxThreads: 1,
-      // By default, piscina blocks the thread's event loop between tasks, which delays messages to the observer.
-      atomics: 'disabled',
-      workerData: { ...startup, progress: this.#progress } satisfies LaneStartup,
-    });
+    this.#host =
+      isolation === undefined
+        ? new LaneThread(startup, watched, entry)
+        : new IsolatedLane(startup, watched, { isolation, activity: () => this.#activity });
   }
 
   /** What the lane does, for the watchdog. */
   get activity(): Heartbeat['lanes'][number] {
-    return { ...this.#activity, progress: readProgress(this.#progress) };
+    const { progress, isIsolated } = this.#host;
+    return { ...this.#activity, progress, isIsolated };
   }
 
   /**
    * Runs a task.
    *
-   * @throws the task's error, with its class and the thread's stack; RuntimeError when the thread's JavaScript heap was full; an Error when
-   * the thread ended during the task for another reason, with any exit code.
+   * @throws the task's error, with its class and stack; RuntimeError when the JavaScript heap of the lane's thread was full, or its process
+   * has crashed or hung too often; an Error when the thread or process ended during the task for another reason, with any exit code.
    */
   async run<Task extends LaneTask>(task: Task): Promise<LaneResult<Task>> {
-    if (task.kind !== 'train') this.#keepsModels = true;
     const givenAtMs = Date.now();
     this.#activity = { ...idle(this.device), task: task.name, kind: task.kind };
     this.#onTask();
-    const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
+    let startedAtMs: number | undefined;
     try {
-      return (await this.#request(task, started.buffer as SharedArrayBuffer)) as LaneResult<Task>;
+      return (await this.#host.run(task, (atMs) => {
+        startedAtMs ??= atMs;
+      })) as LaneResult<Task>;
     } finally {
       const finishedAtMs = Date.now();
       this.#activity = idle(this.device);
       this.#onTask();
-      // If the thread ended before it started the task, no time was spent on it.
-      const startedAtMs = started[0] === 0 ? finishedAtMs : started[0]!;
+      // If the lane ended before it started the task, no time was spent on it.
+      startedAtMs ??= finishedAtMs;
       this.work.push({ task: task.name, kind: task.kind, givenAtMs, startedAtMs, finishedAtMs });
     }
   }
 
-  /** Ends the idle thread. Call it only after every `run` has settled: TensorFlow must not be interrupted. */
-  async close(): Promise<void> {
-    try {
-      // TensorFlow's memory belongs to the process: what a thread does not dispose outlives it.
-      if (this.#keepsModels)
-        await this.#request({ kind: 'release' }, new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
-    } finally {
-      await this.#pool.close();
-      releaseFreeMemory();
-    }
-  }
-
-  async #request(task: LaneTask | ReleaseTask, startedAtMs: SharedArrayBuffer): Promise<LaneResult<LaneTask> | null> {
-    const { port, close } = exposeObserver(this.#observer);
-    try {
-      return unwrapOutcome(await this.#pool.run({ task, observer: port, startedAtMs }, { transferList: [port] }));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
-      throw new RuntimeError(
-        'its thread ran out of memory in the JavaScript heap; allow Node.js more: NODE_OPTIONS=--max-old-space-size=8192',
-        { cause: error },
-      );
-    } finally {
-      close();
-    }
+  /** Ends the idle lane. Call it only after every `run` has settled: TensorFlow must not be interrupted in a thread. */
+  close(): Promise<void> {
+    return this.#host.close();
   }
 }
 

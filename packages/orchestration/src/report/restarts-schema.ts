@@ -8,6 +8,10 @@ export const restartSchema = z.strictObject({
     .describe(
       '`hung`: killed because it made no progress; `crashed`: by a fault of native code; `killed`: by the system, most likely for lack of memory; `heap-overflow`: its JavaScript heap was full.',
     ),
+  process: z
+    .enum(['training', 'lane'])
+    .default('training')
+    .describe('Which process: the one that trains, or that of an isolated lane.'),
   ending: z.string().describe('The signal that ended it; of a hung process, what made no progress.'),
   suspects: z.array(z.string()).describe('Tasks of members that ran and may have caused it.'),
   note: z.string().describe('What happened and how the run went on, in a sentence.'),

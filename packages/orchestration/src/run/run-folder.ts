@@ -48,6 +48,8 @@ export interface RunFolder {
   budget: string;
   /** Why processes of the run have ended unexpectedly. */
   restarts: string;
+  /** Folder for memory that isolated lanes share, while the run trains. */
+  laneMemory: string;
   bundle: string;
   /** Folder of the student. */
   student: string;
@@ -132,6 +134,7 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     plan: at('plan.json'),
     budget: at('budget.json'),
     restarts: at('restarts.json'),
+    laneMemory: at('lane-memory'),
     bundle: at('bundle'),
     student: at('student'),
     tensorboard: at('tensorboard'),

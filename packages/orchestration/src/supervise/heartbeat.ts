@@ -9,7 +9,8 @@ export interface Heartbeat {
   watchdogSeconds: number;
   /** Size of the main thread's JavaScript heap, as a share of its limit. */
   heapShare: number;
-  lanes: (LaneActivity & { progress: LaneProgress })[];
+  /** `isIsolated`: the lane is a process of its own, which the sender watches. */
+  lanes: (LaneActivity & { progress: LaneProgress; isIsolated?: boolean })[];
 }
 
 /** Sent once, when the run is planned. */

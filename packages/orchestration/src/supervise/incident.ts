@@ -1,4 +1,4 @@
-/** An unexpected end of a process that trains, as plain data. */
+/** An unexpected end of a process that trains, or of a lane's process, as plain data. */
 import type { LaneObserver, LaneTask } from '@chorus/training';
 
 /** What a lane does. */
@@ -25,6 +25,8 @@ export interface Incident {
   /** Milliseconds since the Unix epoch. */
   atMs: number;
   kind: IncidentKind;
+  /** Which process: the one that trains, or that of an isolated lane. */
+  process: 'training' | 'lane';
   /** How the process ended, such as `SIGSEGV`; for a hung one, what made no progress. */
   ending: string;
   /** What its lanes did, as far as it had reported. */
@@ -36,7 +38,7 @@ export interface Incident {
 }
 
 /** What an incident says about its cause. */
-export type Suspicion = Pick<Incident, 'kind' | 'ending' | 'lanes' | 'suspects'>;
+export type Suspicion = Pick<Incident, 'kind' | 'process' | 'ending' | 'lanes' | 'suspects'>;
 
 /** How often a process is restarted for the same task, and how often for none in particular. */
 export const mostRestarts = 2;
@@ -64,12 +66,12 @@ export function suspectsAmong(lanes: readonly LaneActivity[]): string[] {
 }
 
 /** An incident in a sentence without a full stop. */
-export function describeIncident({ kind, ending, lanes, suspects }: Suspicion): string {
+export function describeIncident({ kind, process, ending, lanes, suspects }: Suspicion): string {
   const tasks = lanes.flatMap(({ task, device }) =>
     task !== null && suspects.includes(task) ? [`${task} on ${device}`] : [],
   );
   const meanwhile = tasks.length === 0 ? '' : ` during ${tasks.join(' and ')}`;
-  return `the training process ${texts[kind](ending)}${meanwhile}`;
+  return `the ${process} process ${texts[kind](ending)}${meanwhile}`;
 }
 
 // --- internal ---

@@ -3,7 +3,7 @@ import { type Incident, mayRestart } from './incident.ts';
 import { precautionsAfter } from './precautions.ts';
 
 const incident = (kind: Incident['kind'], ...suspects: string[]): Incident => ({
-  ...{ atMs: 0, kind, ending: 'SIGSEGV', suspects, folder: null },
+  ...{ atMs: 0, kind, process: 'training', ending: 'SIGSEGV', suspects, folder: null },
   lanes: suspects.map((task, index) => ({
     ...{ device: `cpu:${index}`, task, kind: 'train', stage: null, epochIndex: null, stepIndex: null },
     secondsSinceProgress: 0,

@@ -31,8 +31,7 @@ export function precautionsAfter(incidents: readonly Suspicion[], recorded: read
   return { failed, alone, halvings };
 }
 
-// --- internal ---
-
-function reasonOf(incidents: readonly Suspicion[]): string {
+/** Why a task fails whose last incident is one too many. */
+export function reasonOf(incidents: readonly Suspicion[]): string {
   return `${describeIncident(incidents.at(-1)!)}, for the ${incidents.length === 3 ? 'third' : `${incidents.length}th`} time`;
 }

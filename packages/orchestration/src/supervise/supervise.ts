@@ -105,10 +105,12 @@ function causeOf(ending: Ending, hang: Hang | undefined, watchdog: Watchdog): Om
   return {
     atMs: Date.now(),
     ...cause,
-    lanes: lanes.map(({ progress: _, ...lane }, index) => ({
+    process: 'training',
+    lanes: lanes.map(({ progress: _, isIsolated: __, ...lane }, index) => ({
       ...lane,
       secondsSinceProgress: watchdog.secondsSinceProgress(index, performance.now()),
     })),
-    suspects: suspectsAmong(hang?.lanes ?? lanes),
+    // A lane that is a process of its own has not caused it.
+    suspects: suspectsAmong(hang?.lanes ?? lanes.filter(({ isIsolated }) => !isIsolated)),
   };
 }

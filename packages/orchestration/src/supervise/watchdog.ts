@@ -73,9 +73,11 @@ export class Watchdog {
     const silenceLimitMs = this.#beat === undefined ? preparationFactor * limitMs : limitMs;
     if (nowMs - this.#beatAtMs > silenceLimitMs) return { what: 'main thread', lanes: [] };
     const hung = lanes.filter(
-      ({ task, progress }, lane) =>
+      ({ task, progress, isIsolated }, lane) =>
+        !isIsolated &&
         // Up to the last heartbeat: what a lane has done since is not known.
-        task !== null && this.#beatAtMs - this.#progressAtMs[lane]! > laneLimitMs(progress, limitMs),
+        task !== null &&
+        this.#beatAtMs - this.#progressAtMs[lane]! > laneLimitMs(progress, limitMs),
     );
     return hung.length === 0 ? undefined : { what: 'lane', lanes: hung };
   }

@@ -1,0 +1,150 @@
+/** A lane that is a process of its own: when it crashes or hangs, its task is tried again in a new one. */
+import { performance } from 'node:perf_hooks';
+import { RuntimeError } from '@chorus/runtime';
+import {
+  expectPreparation,
+  type LaneObserver,
+  type LaneProgress,
+  type LaneResult,
+  type LaneStartup,
+  type LaneTask,
+  progressBytes,
+  readProgress,
+  sharedProgress,
+} from '@chorus/training';
+import { classifyEnding } from '../supervise/crash.ts';
+import { type LaneActivity, mostRestarts } from '../supervise/incident.ts';
+import { reasonOf } from '../supervise/precautions.ts';
+import { checkIntervalMs, Watchdog } from '../supervise/watchdog.ts';
+import { unwrapOutcome } from '../thread-errors.ts';
+import { copyBack, writtenBy } from './copy-back.ts';
+import type { Isolation, LaneIncident } from './isolation.ts';
+import type { LaneHost } from './lane-host.ts';
+import { LaneProcess, LaneProcessEnd } from './lane-process.ts';
+import { sharedMemory, withFiles } from './mapped-values.ts';
+
+export class IsolatedLane implements LaneHost {
+  readonly isIsolated = true;
+  readonly #startup: Omit<LaneStartup, 'progress'>;
+  readonly #observer: LaneObserver;
+  readonly #isolation: Isolation;
+  readonly #activity: () => LaneActivity;
+  #progressPath: string | undefined;
+  /** Mapped when the first process starts. */
+  #progress = sharedProgress();
+  #process: LaneProcess | undefined;
+
+  /** @param options `activity`: what the lane does, by its last events. */
+  constructor(
+    startup: Omit<LaneStartup, 'progress'>,
+    observer: LaneObserver,
+    { isolation, activity }: { isolation: Isolation; activity: () => LaneActivity },
+  ) {
+    this.#startup = startup;
+    this.#observer = observer;
+    this.#isolation = isolation;
+    this.#activity = activity;
+  }
+
+  get progress(): LaneProgress {
+    return readProgress(this.#progress);
+  }
+
+  /**
+   * Runs a task, in a new process after each crash, at most {@link mostRestarts} times. A training then continues from its checkpoint.
+   *
+   * @throws the task's error, with its class and stack; RuntimeError when the process has crashed or hung too often; Error when the process
+   * exits by itself.
+   */
+  async run(task: LaneTask, onStart: (atMs: number) => void): Promise<LaneResult<LaneTask>> {
+    const incidents: LaneIncident[] = [];
+    for (let attempt = task; ; ) {
+      const incident = await this.#attempt(attempt, onStart);
+      if ('result' in incident) return incident.result;
+      incidents.push(incident);
+      const isRetried = incidents.length <= mostRestarts;
+      this.#isolation.onIncident(incident, isRetried ? incidents.length : null);
+      if (!isRetried) throw new RuntimeError(reasonOf(incidents));
+      // As after a kill of the whole run.
+      if (incident.kind === 'killed' && attempt.kind === 'train')
+        attempt = { ...attempt, halvings: (attempt.halvings ?? 0) + 1 };
+    }
+  }
+
+  /** Kills the idle process: it has nothing to write, and a suspended one would not exit by itself. */
+  async close(): Promise<void> {
+    await this.#process?.kill();
+  }
+
+  async #attempt(
+    task: LaneTask,
+    onStart: (atMs: number) => void,
+  ): Promise<LaneIncident | { result: LaneResult<LaneTask> }> {
+    const { files, stop } = this.#isolation;
+    const written = new Set(writtenBy(task));
+    const message = await withFiles(
+      task,
+      (buffer) => files.pathOf(buffer),
+      (buffer) => written.has(buffer),
+    );
+    const process = await this.#runningProcess();
+    const watch = this.#watch(process);
+    try {
+      const outcome = await process.run(message, onStart);
+      return { result: unwrapOutcome(outcome) as LaneResult<LaneTask> };
+    } catch (error) {
+      if (!(error instanceof LaneProcessEnd) || stop.raised) throw error;
+      const cause = watch.isHung
+        ? { kind: 'hung' as const, ending: 'lane' }
+        : classifyEnding(error.ending, process.heapShare);
+      if (cause === undefined) throw error;
+      const lane = { ...this.#activity(), secondsSinceProgress: watch.secondsSinceProgress };
+      return { atMs: Date.now(), ...cause, process: 'lane', lanes: [lane], suspects: [task.name] };
+    } finally {
+      watch.end();
+      await copyBack(task, files);
+    }
+  }
+
+  async #runningProcess(): Promise<LaneProcess> {
+    const { files, stopPlace } = this.#isolation;
+    if (this.#progressPath === undefined) {
+      this.#progressPath = await files.create(progressBytes);
+      this.#progress = sharedMemory(this.#progressPath, progressBytes, { isWritable: true });
+    }
+    if (this.#process !== undefined && !this.#process.hasEnded) return this.#process;
+    expectPreparation(this.#progress);
+    const { runtime, compute } = this.#startup;
+    const progress = { path: this.#progressPath, byteLength: progressBytes };
+    this.#process = new LaneProcess(
+      { kind: 'start', startup: { runtime, compute }, stop: stopPlace, progress },
+      this.#observer,
+    );
+    return this.#process;
+  }
+
+  /** Kills a process when it hangs. */
+  #watch(process: LaneProcess): { isHung: boolean; secondsSinceProgress: number; end(): void } {
+    const { watchdogSeconds } = this.#isolation;
+    const watchdog = new Watchdog(performance.now());
+    let isHung = false;
+    const check = () => {
+      const lanes = [{ ...this.#activity(), progress: this.progress }];
+      watchdog.beat({ kind: 'heartbeat', watchdogSeconds, heapShare: process.heapShare, lanes }, performance.now());
+      if (isHung || watchdog.check(performance.now()) === undefined) return;
+      isHung = true;
+      process.kill().catch(() => {});
+    };
+    check();
+    const checking = setInterval(check, checkIntervalMs);
+    return {
+      get isHung() {
+        return isHung;
+      },
+      get secondsSinceProgress() {
+        return watchdog.secondsSinceProgress(0, performance.now());
+      },
+      end: () => clearInterval(checking),
+    };
+  }
+}
