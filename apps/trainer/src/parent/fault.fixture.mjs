@@ -1,5 +1,5 @@
 /**
- * Preloaded into every thread of a command (`NODE_OPTIONS=--import`): injects a fault into the lane that reports a batch of a task.
+ * Preloaded into every thread and process of a command (`NODE_OPTIONS=--import`): injects a fault into the lane that reports a batch of a task.
  *
  * `CHORUS_TEST_FAULT` is JSON: `kind`, the fault; `task` and `epochIndex`, where it happens; `times`, how often; `marks`, a folder with an
  * entry for each time that it has happened, in any process.
@@ -29,6 +29,8 @@ function inject() {
   const count = readdirSync(fault.marks).length;
   if (count >= fault.times) return;
   mkdtempSync(join(fault.marks, 'mark-'));
+  // Other modules handle SIGABRT in the main thread, which then must not wait.
+  if (fault.kind === 'SIGABRT' && isMainThread) process.abort();
   if (fault.kind.startsWith('SIG')) {
     process.kill(process.pid, fault.kind);
     faults.wait();
@@ -36,14 +38,26 @@ function inject() {
   faults[fault.kind]();
 }
 
+function onBatch(task, progress) {
+  if (task === fault.task && progress.epochIndex === fault.epochIndex) inject();
+}
+
 if (fault !== null && !isMainThread) {
   const { postMessage } = MessagePort.prototype;
   MessagePort.prototype.postMessage = function post(message, ...rest) {
     postMessage.call(this, message, ...rest);
     // A call of the observer by Comlink.
-    if (message?.path?.[0] !== 'onBatch') return;
-    const [task, progress] = message.argumentList.map(({ value }) => value);
-    if (task === fault.task && progress.epochIndex === fault.epochIndex) inject();
+    if (message?.path?.[0] === 'onBatch') onBatch(...message.argumentList.map(({ value }) => value));
+  };
+}
+
+// Of an isolated lane.
+if (fault !== null && isMainThread && process.send !== undefined) {
+  const send = process.send.bind(process);
+  process.send = (message, ...rest) => {
+    const isSent = send(message, ...rest);
+    if (message.kind === 'event' && message.name === 'onBatch') onBatch(...message.values);
+    return isSent;
   };
 }
 

@@ -94,7 +94,9 @@ export class IsolatedLane implements LaneHost {
       return { result: unwrapOutcome(outcome) as LaneResult<LaneTask> };
     } catch (error) {
       if (!(error instanceof LaneProcessEnd) || stop.raised) throw error;
-      const cause = watch.isHung
+      // Writing a core dump takes long, too; the process then ends by its own signal.
+      const isHung = watch.isHung && error.ending.signal === 'SIGKILL';
+      const cause = isHung
         ? { kind: 'hung' as const, ending: 'lane' }
         : classifyEnding(error.ending, process.heapShare);
       if (cause === undefined) throw error;

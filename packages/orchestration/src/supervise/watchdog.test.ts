@@ -9,15 +9,19 @@ interface Lane {
   isPreparing?: boolean;
   medianMs?: number;
   longestMs?: number;
+  isIsolated?: boolean;
 }
 
 function beatOf(lanes: Lane[], watchdogSeconds = 60): Heartbeat {
   return {
     ...{ kind: 'heartbeat', watchdogSeconds, heapShare: 0 },
-    lanes: lanes.map(({ task = 'slim', count = 1, isPreparing = false, medianMs = 0, longestMs = 0 }, index) => ({
-      ...{ device: `cpu:${index}`, task, kind: 'train', stage: 'whole', epochIndex: 0, stepIndex: 0 },
-      progress: { count, isPreparing, medianMs, longestMs },
-    })),
+    lanes: lanes.map(
+      ({ task = 'slim', count = 1, isPreparing = false, medianMs = 0, longestMs = 0, ...one }, index) => ({
+        ...one,
+        ...{ device: `cpu:${index}`, task, kind: 'train', stage: 'whole', epochIndex: 0, stepIndex: 0 },
+        progress: { count, isPreparing, medianMs, longestMs },
+      }),
+    ),
   };
 }
 
@@ -45,6 +49,11 @@ describe('a watchdog', () => {
     expect(firstHang(1000, () => beatOf([{ medianMs: 20_000 }]))!.second).toBe(202);
     expect(firstHang(1000, () => beatOf([{ medianMs: 100, longestMs: 90_000 }]))!.second).toBe(272);
     expect(firstHang(2000, () => beatOf([{ isPreparing: true }]))!.second).toBe(1202);
+  });
+
+  it('leaves a lane with a process of its own to the one that has started it', () => {
+    expect(firstHang(1000, () => beatOf([{ isIsolated: true }]))).toBeUndefined();
+    expect(firstHang(1000, () => beatOf([{ isIsolated: true }, { task: 'hung' }]))!.tasks).toEqual(['hung']);
   });
 
   it('starts over with each task', () => {
