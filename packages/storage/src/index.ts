@@ -8,6 +8,7 @@ export type { FileSource } from './download/source.ts';
 export { withoutCredentials } from './download/without-credentials.ts';
 export { StorageError } from './errors.ts';
 export { parseJson, readJsonFile } from './json-file.ts';
+export { isAlive, type ProcessIdentity, thisProcess } from './live-process.ts';
 export { type Lock, lockOwner, tryLock, withLock } from './lock.ts';
 export { publishFile, publishFolder, removeUnfinished } from './publish.ts';
 export { readRegularFile, UnreadableFileError } from './regular-file.ts';
