@@ -2,9 +2,9 @@
 import { appendFile, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type DecodeLimits, drawHeatMaps, type SkippedImage, type Thumbnail } from '@chorus/data';
-import { publishFolder } from '@chorus/storage';
+import { makeFolder, publishFolder } from '@chorus/storage';
 import { ConfigError } from './errors.ts';
-import { makeFolder, requireWritable, writingTo } from './output-place.ts';
+import { requireWritable, writingTo } from './output-place.ts';
 import { type Explanation, type GradCamImage, gradCamOf } from './report/grad-cam-schema.ts';
 
 export interface ExplanationFiles {

@@ -11,7 +11,7 @@ export type { Finding, Fix } from './diagnose/finding.ts';
 export { type Advice, type AdviceCode, adviceOf, ConfigError, TooFewMembersError } from './errors.ts';
 export { type EvaluateOptions, type Evaluation, evaluateBundle, type LabeledPrediction } from './evaluate.ts';
 export { type EvaluationFilePaths, requireEvaluationFiles, writeEvaluationFiles } from './evaluation-csv.ts';
-export { classifyError, exitCodes } from './exit-codes.ts';
+export { classifyError, exitCodes, messageOf } from './exit-codes.ts';
 export { type AugmentationPreset, augmentationOf, augmentationPresets } from './experiment/augmentation.ts';
 export { excludeListOf } from './experiment/exclude-list.ts';
 export { defineConfig, type ExperimentFile } from './experiment/experiment-file.ts';

@@ -14,10 +14,14 @@ export interface ProcessIdentity {
 }
 
 /** Returns the identity of this process. */
-export async function thisProcess(): Promise<ProcessIdentity> {
-  const { pid } = process;
-  const [entry, machine] = await Promise.all([entryOf(pid), thisMachine()]);
-  return { processId: pid, startedAt: entry?.startedAt ?? null, machine };
+export function thisProcess(): Promise<ProcessIdentity> {
+  return identityOf(process.pid);
+}
+
+/** Returns the identity of the process of this machine that has an id now; its start is null if there is none. */
+export async function identityOf(processId: number): Promise<ProcessIdentity> {
+  const [entry, machine] = await Promise.all([entryOf(processId), thisMachine()]);
+  return { processId, startedAt: entry?.startedAt ?? null, machine };
 }
 
 /**

@@ -2,6 +2,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { StorageError } from './errors.ts';
+import { withFreeFile } from './open-files.ts';
 import { systemErrorText } from './system-error.ts';
 
 /** The path is not a regular file, or the file is too large or unreadable. */
@@ -66,7 +67,7 @@ async function withRegularFile<T>(path: string, use: (file: FileHandle, size: nu
     // Checked before opening, because opening a device may have side effects.
     requireRegular(path, await stat(path));
     // The path may have changed since then: opens without blocking, and checks the handle again.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = await withFreeFile(path, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK));
     try {
       const stats = await file.stat();
       requireRegular(path, stats);

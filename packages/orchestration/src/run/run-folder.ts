@@ -5,17 +5,18 @@ import { type Fold, foldName } from '@chorus/data';
 import { checkValue, mistakesLine } from '@chorus/models';
 import {
   bytesOnDisk,
+  makeFolder,
   publishFile,
   readJsonFile,
   StorageError,
-  systemErrorText,
   tryLock,
   UnreadableFileError,
+  writing,
 } from '@chorus/storage';
 import { z } from 'zod';
 import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
-import { makeFolder } from '../output-place.ts';
+import { unwritable } from '../output-place.ts';
 
 /** The only version that is written and can be resumed. */
 const schemaVersion = 3;
@@ -89,7 +90,7 @@ export async function requireNewRunFolder(path: string): Promise<void> {
     // Permissions are not enough: a file system may be read-only, or a folder immutable.
     await rmdir(await mkdtemp(join(await existingPlace(folder), '.chorus-')));
   } catch (error) {
-    throw notWritable(folder, error);
+    throw unwritable(`Cannot write the run to ${folder}`, error);
   }
 }
 
@@ -112,7 +113,7 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
   const member = (name: string, fold: Fold) => join(folder, 'members', name, foldName(fold));
   if (mode === 'resume') await readStart(at('experiment.json'));
   else await makeWritable(folder);
-  const lock = await tryLock(folder);
+  const lock = await writing(folder, () => tryLock(folder));
   try {
     // The previous owner of the lock may have started a run before it was killed.
     if (mode === 'new') await requireNoRun(folder);
@@ -177,13 +178,8 @@ async function makeWritable(folder: string): Promise<void> {
     // decides between them.
     await rmdir(await mkdtemp(join(folder, '.writable-')));
   } catch (error) {
-    throw notWritable(folder, error);
+    throw unwritable(`Cannot write the run to ${folder}`, error);
   }
-}
-
-function notWritable(folder: string, error: unknown): ConfigError {
-  const message = `Cannot write the run to ${folder}: ${systemErrorText(error)}.`;
-  return advise(new ConfigError(message), { code: 'output-place' });
 }
 
 async function requireNoRun(folder: string): Promise<void> {

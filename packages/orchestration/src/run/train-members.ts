@@ -17,7 +17,7 @@ import {
   trainedPlanOf,
 } from '@chorus/training';
 import type { TrainingDeadlines } from '../budget/training-deadlines.ts';
-import { isUserMistake } from '../exit-codes.ts';
+import { isUserMistake, messageOf } from '../exit-codes.ts';
 import type { Lane, LaneWork } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
 import { atLeastShards, shardsOf } from '../lanes/shards.ts';
@@ -374,7 +374,7 @@ function failureOf(error: unknown, task: string, { name }: MemberPlan, device: s
 
 /** The message on one line, since tables have one line per member. */
 function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
+  return messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
 }
 
 /** Computes a shard of the features; together, the shards are reported as one task. */
