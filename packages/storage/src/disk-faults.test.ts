@@ -166,16 +166,16 @@ describe('too many open files', () => {
   });
 
   test.each([
-    ['reading', `storage.readRegularFile(path, { maxBytes: 10 })`],
-    ['publishing', `storage.publishFile(path, 'new')`],
-  ])('33: %s ends with the limit to raise when none are closed', async (name, work) => {
+    ['reading', 'Cannot open', `storage.readRegularFile(path, { maxBytes: 10 })`],
+    ['publishing', 'Cannot write', `storage.publishFile(path, 'new')`],
+  ])('33: %s ends with the limit to raise when none are closed', async (name, what, work) => {
     const path = join(folder, `limit-${name}`);
     await writeFile(path, 'old');
     const line = limited(
       occupied(path, `console.log(await ${work}.catch(({ name, message }) => name + ': ' + message));`),
     );
     expect(line).toBe(
-      `StorageError: Cannot open ${path}: too many open files; raise the limit on open files (ulimit -n).\n`,
+      `StorageError: ${what} ${path}: too many open files; raise the limit on open files (ulimit -n).\n`,
     );
     expect(await readFile(path, 'utf8')).toBe('old');
   });

@@ -5,6 +5,14 @@ export class StorageError extends Error {
   override name = 'StorageError';
 }
 
+/** A file or folder cannot be opened, because too many files stay open. The message names the path and the limit to raise. */
+export class TooManyOpenFilesError extends StorageError {
+  /** @param cause the file system's error. */
+  constructor(path: string, cause: NodeJS.ErrnoException) {
+    super(`Cannot open ${path}: ${systemErrorText(cause)}; ${systemErrorFix(cause)}.`, { cause });
+  }
+}
+
 /** A file or folder cannot be written, for example on a full disk. The message names the path, the reason and what fixes it. */
 export class UnwritableError extends StorageError {
   /** The file system's code, such as `ENOSPC`. */
@@ -31,6 +39,7 @@ export async function writing<T>(path: string, write: () => Promise<T>): Promise
   try {
     return await write();
   } catch (error) {
+    if (error instanceof TooManyOpenFilesError) throw new UnwritableError(path, error.cause as NodeJS.ErrnoException);
     if (error instanceof StorageError || (error as NodeJS.ErrnoException).syscall === undefined) throw error;
     throw new UnwritableError(path, error as NodeJS.ErrnoException);
   }

@@ -6,14 +6,14 @@ export { type FetchedFile, type FetchOptions, fetchFile } from './download/fetch
 export type { DownloadLimits } from './download/limits.ts';
 export type { FileSource } from './download/source.ts';
 export { withoutCredentials } from './download/without-credentials.ts';
-export { StorageError, UnwritableError, writing } from './errors.ts';
+export { StorageError, TooManyOpenFilesError, UnwritableError, writing } from './errors.ts';
 export { parseJson, readJsonFile } from './json-file.ts';
 export { isAlive, type ProcessIdentity, thisProcess } from './live-process.ts';
 export { type Lock, lockOwner, tryLock, withLock } from './lock.ts';
 export { makeFolder } from './make-folder.ts';
 export { isTooManyOpenFiles, withFreeFile } from './open-files.ts';
 export { publishFile, publishFolder } from './publish.ts';
-export { readRegularFile, UnreadableFileError } from './regular-file.ts';
+export { reading, readRegularFile, UnreadableFileError } from './regular-file.ts';
 export { type ExistingFile, openSealedFolder, sealedFileNames, sealFolder } from './sealed-folder.ts';
 export { systemErrorFix, systemErrorMessage, systemErrorText } from './system-error.ts';
 export { isSystemFile } from './system-file.ts';

@@ -1,7 +1,6 @@
 /** Opens files and folders although too many are open: other work of this process, or another process, closes some soon. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StorageError } from './errors.ts';
-import { systemErrorFix, systemErrorText } from './system-error.ts';
+import { TooManyOpenFilesError } from './errors.ts';
 
 /** Whether this process or this machine has too many open files. */
 export function isTooManyOpenFiles(error: unknown): boolean {
@@ -14,7 +13,7 @@ export function isTooManyOpenFiles(error: unknown): boolean {
  * @param path named in the message.
  * @param open is called again only after it could not open anything; it must not have changed anything by then.
  * @param delaysMs time before each further attempt; by default, five seconds together.
- * @throws StorageError naming the limit to raise when the last attempt fails for the same reason; any other error of `open`.
+ * @throws TooManyOpenFilesError when the last attempt fails for the same reason; any other error of `open`.
  * @example
  * const names = await withFreeFile(folder, () => readdir(folder));
  */
@@ -29,10 +28,7 @@ export async function withFreeFile<T>(
     } catch (error) {
       if (!isTooManyOpenFiles(error)) throw error;
       const delayMs = delaysMs[attemptIndex];
-      if (delayMs === undefined)
-        throw new StorageError(`Cannot open ${path}: ${systemErrorText(error)}; ${systemErrorFix(error)}.`, {
-          cause: error,
-        });
+      if (delayMs === undefined) throw new TooManyOpenFilesError(path, error as NodeJS.ErrnoException);
       await sleep(delayMs);
     }
   }

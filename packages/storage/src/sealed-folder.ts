@@ -9,7 +9,7 @@ import { isInside, parseChecksumLine, checksumListName as sumsName } from './che
 import { StorageError } from './errors.ts';
 import { withFreeFile } from './open-files.ts';
 import { publishFolder } from './publish.ts';
-import { readRegularFile, UnreadableFileError } from './regular-file.ts';
+import { reading, readRegularFile, UnreadableFileError } from './regular-file.ts';
 import { isSystemFile } from './system-file.ts';
 
 /** Maximum size of a file in a sealed folder; the members of a bundle are far smaller. */
@@ -84,7 +84,9 @@ export async function openSealedFolder(folder: string): Promise<Map<string, Uint
     assertInside(listed.name, folder);
     files.set(listed.name, await readChecked(folder, listed.name, listed.sha256));
   }
-  const extra = (await listFiles(folder)).filter((name) => name !== sumsName && !files.has(name));
+  const extra = (await reading(folder, () => listFiles(folder))).filter(
+    (name) => name !== sumsName && !files.has(name),
+  );
   if (extra.length > 0)
     throw new StorageError(`${folder} has changed: ${sumsName} does not list ${extra.slice(0, 3).join(', ')}.`);
   return files;
