@@ -45,7 +45,9 @@ it('tries once more at its end, without waiting, and reports the last failure', 
   expect(settled).toHaveLength(2);
   expect(settled).toContain(undefined);
   expect(settled).toContainEqual(
-    expect.objectContaining({ message: `Cannot write ${join(folder, 'run/member')}: file already exists.` }),
+    expect.objectContaining({
+      message: `Cannot write ${join(folder, 'run/member')}: a part of the path is not a folder.`,
+    }),
   );
 });
 
