@@ -269,7 +269,7 @@ function needsOf(
     imageCount,
     trainingPlan,
     memoryBytes: plan === undefined ? null : Math.ceil(pixels + laneBytesOf(experiment, plan, imageCount, environment)),
-    diskBytes: runBytes(trainingPlan, runSizeOf(dataset)),
+    diskBytes: runBytes(trainingPlan, { ...runSizeOf(dataset), laneCount: plan?.lanes.length ?? 1 }),
   };
 }
 

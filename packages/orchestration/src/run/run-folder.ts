@@ -58,8 +58,8 @@ export interface RunFolder {
   hasMember(name: string, fold: Fold): Promise<boolean>;
   hasStudent(): Promise<boolean>;
   hasTensorBoard(): Promise<boolean>;
-  /** Size in bytes of all members and the student in the folder. */
-  memberBytes(): Promise<number>;
+  /** Size in bytes of all members, checkpoints and the student in the folder. */
+  trainedBytes(): Promise<number>;
   readStart(): Promise<RunStart>;
   writeStart(start: RunStart): Promise<void>;
   /** Removes the empty folders of checkpoints, whose trainings are done. */
@@ -138,7 +138,10 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     hasMember: (name, fold) => exists(member(name, fold)),
     hasStudent: () => exists(at('student')),
     hasTensorBoard: () => exists(at('tensorboard')),
-    memberBytes: async () => (await bytesOnDisk(at('members'))) + (await bytesOnDisk(at('student'))),
+    trainedBytes: async () => {
+      const sizes = await Promise.all(['members', 'checkpoints', 'student'].map((name) => bytesOnDisk(at(name))));
+      return sizes.reduce((sum, bytes) => sum + bytes, 0);
+    },
     readStart: () => readStart(at('experiment.json')),
     writeStart: (start) => publishFile(at('experiment.json'), JSON.stringify(start, null, 2)),
     tidyCheckpoints: () => removeEmptyFolders(at('checkpoints')),
