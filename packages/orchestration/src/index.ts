@@ -4,6 +4,7 @@ export { type EpochMetrics, type StageName, type StagePlan as PlannedStage, Stop
 export { type AugmentationSheetOptions, writeAugmentationSheet } from './augmentation-sheet.ts';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { type BundleClassifier, type ClassifiedImage, openBundleClassifier } from './bundle-classifier.ts';
+export { cacheLeftOvers } from './cache-left-overs.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
 export { type CheckReport, checkReportSchema } from './check/schema.ts';
 export { type DiagnoseOptions, diagnose, isReady } from './diagnose/diagnose.ts';

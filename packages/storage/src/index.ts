@@ -18,7 +18,7 @@ export { type ExistingFile, openSealedFolder, sealedFileNames, sealFolder } from
 export { systemErrorFix, systemErrorMessage, systemErrorText } from './system-error.ts';
 export { isSystemFile } from './system-file.ts';
 export { withTemporaryFolder } from './temporary-folder.ts';
-export { removeAbandoned, removeUnfinished, temporaryPath } from './temporary-name.ts';
+export { abandonedIn, removeAbandoned, removeUnfinished, temporaryPath } from './temporary-name.ts';
 export { openWholeFile, type WholeFile } from './whole-file.ts';
 export { readZip, type ZipEntry, type ZipLimits } from './zip/read-zip.ts';
 export { unzip, unzipInto, type ZipPlaces } from './zip/unzip.ts';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { StorageError, writing } from './errors.ts';
 import { makeFolder } from './make-folder.ts';
 import { withFreeFile } from './open-files.ts';
-import { temporaryPath } from './temporary-name.ts';
+import { removeAbandoned, temporaryPath } from './temporary-name.ts';
 
 /**
  * Writes a small file atomically: a reader sees either the old content or the new content. Creates its folder.
@@ -40,7 +40,7 @@ export async function publishWrittenFile(temporary: string, path: string): Promi
 }
 
 /**
- * Publishes a folder by a single rename.
+ * Publishes a folder by a single rename, and removes what ended processes have left of it.
  *
  * @param target path of the folder.
  * @param fill writes the content into a temporary folder beside `target`, which is removed if `fill` throws.
@@ -55,6 +55,8 @@ export async function publishFolder(
 ): Promise<void> {
   await writing(target, async () => {
     const temporary = await temporaryPath(target);
+    await makeFolder(dirname(target));
+    await removeAbandoned(dirname(target), target);
     await makeFolder(temporary);
     try {
       await fill(temporary);

@@ -28,15 +28,25 @@ export async function removeUnfinished(parent: string): Promise<void> {
 }
 
 /**
- * Removes the temporary files and folders that ended processes left in a folder, in which others may be writing. Of those of another
- * machine or container it removes only what is older than a day.
+ * Finds the temporary files and folders that ended processes left in a folder, in which others may be writing: of those of another
+ * machine or container, only what is older than a day.
  *
  * @param target if given, only those of this path in the folder.
+ * @returns their paths.
  */
-export async function removeAbandoned(parent: string, target?: string): Promise<void> {
+export async function abandonedIn(parent: string, target?: string): Promise<string[]> {
+  const found: string[] = [];
   for (const { path, target: name, processId, tag } of await temporariesIn(parent))
-    if ((target === undefined || basename(target) === name) && (await hasEnded(path, processId, tag)))
-      await remove(path);
+    if ((target === undefined || basename(target) === name) && (await hasEnded(path, processId, tag))) found.push(path);
+  return found;
+}
+
+/** Removes what {@link abandonedIn} finds. What belongs to another user may stay. */
+export async function removeAbandoned(parent: string, target?: string): Promise<void> {
+  for (const path of await abandonedIn(parent, target))
+    await remove(path).catch((error: NodeJS.ErrnoException) => {
+      if (!['EACCES', 'EPERM'].includes(error.code ?? '')) throw error;
+    });
 }
 
 // --- internal ---

@@ -17,6 +17,7 @@ import { z } from 'zod';
 import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
 import { unwritable } from '../output-place.ts';
+import { removeLeftOvers } from './left-overs.ts';
 
 /** The only version that is written and can be resumed. */
 const schemaVersion = 3;
@@ -102,7 +103,7 @@ export async function existingPlace(folder: string): Promise<string> {
 }
 
 /**
- * Creates a run folder, or opens one to resume, and locks it.
+ * Creates a run folder, or opens one to resume, locks it, and removes the temporary files that killed processes have left there.
  *
  * @throws ConfigError when a new folder already contains a run or is not writable, or a folder to resume does not contain one;
  * StorageError when another process has locked it.
@@ -117,6 +118,7 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
   try {
     // The previous owner of the lock may have started a run before it was killed.
     if (mode === 'new') await requireNoRun(folder);
+    await removeLeftOvers(folder);
   } catch (error) {
     await lock.release();
     throw error;
