@@ -10,10 +10,17 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { processEnvironment } from '@chorus/orchestration/environment';
+import { whyTooFewOpenFiles } from './open-file-limit.ts';
 import type { StopsItself } from './stop-signal.ts';
 
 /** Images are decoded in libuv's thread pool, which has four threads on any machine unless its size is set at startup. */
 const decodingThreads = String(Math.max(availableParallelism(), 4));
+
+const tooFewFiles = whyTooFewOpenFiles();
+if (tooFewFiles !== undefined) {
+  console.error(`chorus: ${tooFewFiles}`);
+  process.exit(2);
+}
 
 const words = process.argv.slice(2);
 const child = spawn(

@@ -3,6 +3,7 @@ import type { RunObserver, TrainOptions } from '@chorus/orchestration';
 import { presetNames } from '@chorus/orchestration/presets';
 import { Command } from 'commander';
 import { parseDuration } from '../duration.ts';
+import { outputIsOnlyLog } from '../output.ts';
 import { leaderboard } from '../print/leaderboard.ts';
 import { planSummary } from '../print/plan-summary.ts';
 import { printable } from '../print/printable.ts';
@@ -60,6 +61,7 @@ export const trainCommand = new Command('train')
     const ignored = ignoredWithResume(flags);
     if (ignored !== undefined)
       throw new ConfigError(`A resumed run keeps its settings; omit ${ignored}, or start a new run.`);
+    if (!flags.dryRun) outputIsOnlyLog();
     const progress = progressFor(process.stdout);
     const signal = stopSignal((cause) =>
       progress.note(`${cause}: stopping after the current batch (a second signal exits at once)`),
