@@ -4,7 +4,7 @@ import { close, existsSync, mkdirSync, openSync, read, rmSync, statfsSync, unlin
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { StorageError, systemErrorText } from '@chorus/storage';
+import { writing } from '@chorus/storage';
 
 /** Where Linux keeps files in memory. */
 const memoryFolder = '/dev/shm';
@@ -42,12 +42,20 @@ export class SharedFiles {
     return new SharedFiles(folder);
   }
 
-  /** Creates a file of zeros; returns its path. */
+  /**
+   * Creates a file of zeros; returns its path.
+   *
+   * @throws UnwritableError when there is no room for it.
+   */
   async create(byteLength: number): Promise<string> {
     return (await this.#write(new Uint8Array(byteLength))).path;
   }
 
-  /** The path of a file with the content that a buffer had at the first call. It exists as long as the buffer. */
+  /**
+   * The path of a file with the content that a buffer had at the first call. It exists as long as the buffer.
+   *
+   * @throws UnwritableError when there is no room for it.
+   */
   async pathOf(buffer: SharedArrayBuffer): Promise<string> {
     let file = this.#byBuffer.get(buffer);
     if (file === undefined) {
@@ -79,21 +87,16 @@ export class SharedFiles {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #write(bytes: Uint8Array): Promise<SharedFile> {
+  #write(bytes: Uint8Array): Promise<SharedFile> {
     const place = hasRoom(bytes.length) ? memoryFolder : this.#folder;
-    try {
+    return writing(place, async () => {
       const file = this.#openIn(place);
       for (let done = 0; done < bytes.length; ) {
         const size = Math.min(chunkBytes, bytes.length - done);
         done += (await writeAt(file.descriptor, bytes, done, size, done)).bytesWritten;
       }
       return file;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-      throw new StorageError(
-        `Cannot share ${Math.ceil(bytes.length / 1e6)} MB with a lane process in ${place}: ${systemErrorText(error)}.`,
-      );
-    }
+    });
   }
 
   #openIn(place: string): SharedFile {

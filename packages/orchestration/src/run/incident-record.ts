@@ -1,8 +1,9 @@
 /** `restarts.json` of a run folder: why processes of the run have ended unexpectedly, for the report. */
 import { checkValue, mistakesLine } from '@chorus/models';
-import { publishFile, readJsonFile, StorageError, systemErrorText, UnreadableFileError } from '@chorus/storage';
+import { publishFile, readJsonFile, StorageError, UnreadableFileError } from '@chorus/storage';
 import { stageNameSchema } from '@chorus/training';
 import { z } from 'zod';
+import { messageOf } from '../exit-codes.ts';
 import { type Restart, restartSchema } from '../report/restarts-schema.ts';
 import { describeIncident, type Incident } from '../supervise/incident.ts';
 
@@ -64,7 +65,7 @@ export class IncidentRecord {
     this.incidents.push(incident);
     this.#writing = this.#writing
       .then(() => this.#publish())
-      .catch((error: unknown) => this.#notice(`warning: ${this.#path} cannot be written: ${systemErrorText(error)}.`));
+      .catch((error: unknown) => this.#notice(`warning: ${messageOf(error)}`));
   }
 
   /** Waits until all incidents are written. */
