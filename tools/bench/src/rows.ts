@@ -6,6 +6,7 @@ import { decode } from './rows/decode.ts';
 import { dispatch } from './rows/dispatch.ts';
 import { features } from './rows/features.ts';
 import { frozen } from './rows/frozen.ts';
+import { isolation } from './rows/isolation.ts';
 import { laneMemory } from './rows/lane-memory.ts';
 import { lanes } from './rows/lanes.ts';
 import { load } from './rows/load.ts';
@@ -30,6 +31,7 @@ export const rows: readonly Row[] = [
   article,
   lanes,
   laneMemory,
+  isolation,
   scaling,
   load,
   stackers,

@@ -65,6 +65,13 @@ export class ContestantProcess {
     return answer.seconds;
   }
 
+  /** @throws Error when it could not be started. */
+  get pid(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw this.#error('did not start');
+    return pid;
+  }
+
   /** Returns its peak memory in bytes; undefined except on Linux. */
   peakMemoryBytes(): number | undefined {
     if (process.platform !== 'linux') return undefined;

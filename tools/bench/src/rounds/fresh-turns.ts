@@ -1,17 +1,23 @@
 /** Runs contestants whose rounds are whole procedures, each in a new process and never concurrently. */
 import { type Contestant, ContestantProcess } from '../contestants/contestant-process.ts';
+import { TreeWatch } from '../contestants/process-tree.ts';
 import { rotated } from './rotation.ts';
 import type { Rounds } from './rounds.ts';
-import { Samples } from './samples.ts';
+import { processorTime, Samples, treeMemory } from './samples.ts';
 
 /**
  * Runs the contestants in alternating order; peak memory has one sample per round.
  *
+ * @param options `watchesTree`: whether to measure the processes that a contestant starts, too (Linux).
  * @throws Error with the name of the failed contestant and the end of its output.
  */
 export async function freshTurns(
   contestants: readonly Contestant[],
-  { roundCount, onProgress }: { roundCount: number; onProgress(words: string): void },
+  {
+    roundCount,
+    onProgress,
+    watchesTree = false,
+  }: { roundCount: number; onProgress(words: string): void; watchesTree?: boolean },
 ): Promise<Rounds> {
   const samples = new Samples(contestants.map(({ name }) => name));
   const prepared: Rounds['prepared'] = {};
@@ -22,7 +28,13 @@ export async function freshTurns(
       const started = new ContestantProcess(contestant);
       try {
         prepared[name] = await started.prepare();
+        const watch = watchesTree ? new TreeWatch(started.pid) : undefined;
         samples.addSeconds(name, await started.round(1));
+        if (watch !== undefined) {
+          const { peakBytes, processorSeconds } = watch.end();
+          samples.add(name, processorTime, 's', processorSeconds);
+          samples.add(name, treeMemory, 'MB', peakBytes / 1e6);
+        }
         samples.addPeakMemory(name, started.peakMemoryBytes());
       } finally {
         await started.close();

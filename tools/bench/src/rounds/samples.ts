@@ -3,6 +3,10 @@ import type { Measurement } from '../measurement.ts';
 /** Name of the quantity for a process's peak memory. */
 export const peakMemory = 'peak memory';
 
+/** Names of the quantities for a process and all that it has started: peak memory together, and processor time. */
+export const treeMemory = 'peak memory of all processes';
+export const processorTime = 'processor time';
+
 /** Collects the samples of contestants. */
 export class Samples {
   readonly #measurements: Map<string, Map<string, Measurement>>;
