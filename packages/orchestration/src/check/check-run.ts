@@ -18,7 +18,7 @@ import { estimateSeconds } from '../plan/estimate-time.ts';
 import { expectedPlan } from '../plan/expected-plan.ts';
 import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { type ImbalancePlan, planImbalance } from '../plan/imbalance.ts';
-import { estimateLaneBytes } from '../plan/lane-memory.ts';
+import { estimateLaneBytes, sharedPixelBytes } from '../plan/lane-memory.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { requireCopies } from '../plan/require-copies.ts';
 import { timedMachine } from '../plan/timed-machine.ts';
@@ -244,7 +244,8 @@ function laneBytesOf(
   imageCount: number,
   environment: Environment,
 ): number {
-  return estimateLaneBytes(expectedPlan(experiment, environment, { trainingCount: imageCount, testCount: 0 }), lanes);
+  const plan = expectedPlan(experiment, environment, { trainingCount: imageCount, testCount: 0 });
+  return estimateLaneBytes(plan, lanes) + sharedPixelBytes(experiment, imageCount);
 }
 
 /** Peak memory of pixels and lanes, and disk space of the run folder. */

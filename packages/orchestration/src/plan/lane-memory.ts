@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
+import { pixelBytes } from '@chorus/data';
 import { backboneMeasurements, variantOf } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
 import { activationBudgetBytes, type MemberPlan, type StagePlan, viewsPerImage } from '@chorus/training';
+import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import { featureBytes } from './feature-bytes.ts';
 import { featuresObstacle } from './feature-stacker.ts';
 import type { PlannedMember, TrainingPlan } from './plan-training.ts';
@@ -39,6 +41,11 @@ export function estimateLaneBytes(
   const ofMembers = estimatePhaseBytes(members, trainingCount, lanes) + stacked;
   // The student trains after the stacking.
   return student === undefined ? ofMembers : Math.max(ofMembers, estimatePhaseBytes([student], trainingCount, lanes));
+}
+
+/** Memory of the copy of all pixels that lanes with processes of their own read; 0 for threads. */
+export function sharedPixelBytes(experiment: Experiment, imageCount: number): number {
+  return experiment.runtime.isolate ? pixelBytes({ imageCount, imageSizes: inputSizesOf(experiment) }) : 0;
 }
 
 // --- internal ---

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { prepareProcess } from '@chorus/runtime';
 import { StopFlag } from '@chorus/training';
 import type { ExperimentInput } from '../experiment/schema.ts';
+import { type Isolation, openIsolation } from '../lanes/isolation.ts';
 import { Lane } from '../lanes/lane.ts';
 import { smallExperiment } from '../small-experiment.fixture.ts';
+import { describeIncident } from '../supervise/incident.ts';
 import { observerFrom, type RunObserver } from './observer.ts';
 import { type Preparation, prepareRun } from './preparation.ts';
 import { openRunFolder, type RunFolder, type RunStart } from './run-folder.ts';
@@ -50,8 +52,14 @@ export async function preparedRun(
     },
   };
   await folder.writeStart(start);
+  const onIncident: Isolation['onIncident'] = (incident) => {
+    throw new Error(describeIncident(incident));
+  };
+  const isolation = experiment.runtime.isolate
+    ? await openIsolation({ folder: folder.laneMemory, stop, watchdogSeconds: experiment.watchdogSeconds, onIncident })
+    : undefined;
   const lanes = preparation.lanes.lanes.map(
-    (runtime, index) => new Lane({ runtime, compute: compute[index]!, stop: stop.shared }, observer),
+    (runtime, index) => new Lane({ runtime, compute: compute[index]!, stop: stop.shared }, observer, { isolation }),
   );
   return {
     ...{ preparation, start, plan, dataset, lanes, folder, observer, stop },
@@ -59,6 +67,7 @@ export async function preparedRun(
     checkpointSeconds: 60 * experiment.checkpointMinutes,
     async close() {
       await Promise.all(lanes.map((lane) => lane.close()));
+      isolation?.files.close();
       await folder.release();
     },
   };

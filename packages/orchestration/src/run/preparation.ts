@@ -26,7 +26,7 @@ import { chooseForwardEngine, type ForwardEngine } from '../lanes/forward-engine
 import type { LanePlan } from '../lanes/plan.ts';
 import { countClasses, expectedFacts, factsOf } from '../plan/dataset-facts.ts';
 import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
-import { estimateLaneBytes } from '../plan/lane-memory.ts';
+import { estimateLaneBytes, sharedPixelBytes } from '../plan/lane-memory.ts';
 import { requireRoomForMembers } from '../plan/model-bytes.ts';
 import { planTraining, type TrainingPlan, taskNames } from '../plan/plan-training.ts';
 import { requireCopies } from '../plan/require-copies.ts';
@@ -121,7 +121,8 @@ export async function prepareRun(
     tasks: taskNames(planFor(0)),
   });
   timeline.end(phaseNames.prepare);
-  const laneBytes = (imageCount: number) => estimateLaneBytes(planFor(imageCount), lanes.lanes);
+  const laneBytes = (imageCount: number) =>
+    estimateLaneBytes(planFor(imageCount), lanes.lanes) + sharedPixelBytes(experiment, imageCount);
   const dataset = await openDataset(experiment, root, laneBytes, observer, signal);
   timeline.end(phaseNames.decode);
   if (folder !== undefined) await requireSameImages(folder, dataset, experiment.data.exclude);
@@ -142,7 +143,9 @@ export async function prepareRun(
   for (const warning of [...warnings, ...ofPlan]) onNotice(`warning: ${warning}`);
   for (const notice of imbalanceNotice(plan.imbalance)) onNotice(notice);
   stop.check();
-  const pixels = pixelBytes({ imageCount: dataset.images.length, imageSizes: inputSizesOf(experiment) });
+  const imageCount = dataset.images.length;
+  const pixels =
+    pixelBytes({ imageCount, imageSizes: inputSizesOf(experiment) }) + sharedPixelBytes(experiment, imageCount);
   const estimates = { memoryBytes: Math.ceil(pixels + estimateLaneBytes(plan, lanes.lanes)), diskBytes };
   return { experiment, path, lanes, forward, compute, dataset, plan, estimates, timeline, timeBudget };
 }

@@ -37,6 +37,20 @@ afterAll(async () => {
   await rm(parent, { recursive: true, force: true });
 });
 
+/** Members with frozen backbones, whose features, those of cached copies too, all folds and a stacker share. */
+const withSharedFeatures = {
+  weights: pretrained,
+  recipe: {
+    batchSize: 16,
+    augmentation: 'light',
+    cachedCopies: 1,
+    head: { epochCount: 2 },
+    fineTune: { lastLayers: 0 },
+  },
+  stacking: { kind: 'kfold', folds: 2, members: 'average' },
+  stackers: { kinds: ['mean', 'features'] },
+} satisfies Partial<ExperimentInput>;
+
 /** Compares the features that are stacked with those that the trained members return. */
 async function expectFeaturesOfPredictions(one: PreparedRun, outcomes: readonly MemberOutcome[]): Promise<void> {
   const { dataset, lanes, reads } = one;
@@ -140,24 +154,32 @@ describe('trainMembers', () => {
   });
 
   it.skipIf(!existsSync(pretrained))(
+    'gets the same features, predictions and marks of read images from lanes that are processes (needs ../shared)',
+    async () => {
+      const results: unknown[] = [];
+      for (const isolate of [false, true]) {
+        const changes = { ...withSharedFeatures, runtime: { isolate } };
+        const one = await preparedRun(parent, changes, observer, isolate ? 'processes' : 'threads');
+        const outcomes = await trainMembers(one);
+        await expectFeaturesOfPredictions(one, outcomes);
+        results.push([
+          outcomes.map(({ trainings }) => trainings.map(({ outOfFoldLogits }) => outOfFoldLogits)),
+          outcomes.map((outcome) => outcome.status === 'done' && new Uint8Array(outcome.features!.rows)),
+          new Uint8Array(one.reads),
+        ]);
+        await one.close();
+      }
+      expect(results[1]).toEqual(results[0]);
+    },
+  );
+
+  it.skipIf(!existsSync(pretrained))(
     'reads the features that an earlier run has kept, those of cached copies too, with the same result, which are those of predictions (needs ../shared)',
     async () => {
-      const changes = {
-        weights: pretrained,
-        recipe: {
-          batchSize: 16,
-          augmentation: 'light',
-          cachedCopies: 1,
-          head: { epochCount: 2 },
-          fineTune: { lastLayers: 0 },
-        },
-        stacking: { kind: 'kfold', folds: 2, members: 'average' },
-        stackers: { kinds: ['mean', 'features'] },
-      } satisfies Partial<ExperimentInput>;
       const featureCache = new FeatureCache({ folder: join(parent, 'features') });
       const results: { logits: number[][]; kinds: string[] }[] = [];
       for (const name of ['first', 'second']) {
-        const one = await preparedRun(parent, changes, observer, name);
+        const one = await preparedRun(parent, withSharedFeatures, observer, name);
         const outcomes = await trainMembers({ ...one, featureCache });
         expect(outcomes.map(({ status }) => status)).toEqual(['done', 'done']);
         results.push({
