@@ -111,7 +111,7 @@ describe('a training whose process crashes', () => {
     const { exitCode, stderr } = await ended;
     expect({ exitCode, stderr }).toEqual({
       exitCode: 3,
-      stderr: expect.stringMatching(/chorus: It is restarted without slim, which has failed\.\n$/),
+      stderr: expect.stringMatching(/chorus: It is restarted without slim\.\n$/),
     });
     const { members, restarts } = await reportOf('culprit');
     expect(restarts).toHaveLength(3);
@@ -154,6 +154,29 @@ describe('a training whose process crashes', () => {
       /^chorus: The training process was aborted \(SIG\w+\), most likely because its JavaScript heap was full.*\. Allow Node\.js more memory: NODE_OPTIONS=--max-old-space-size=8192\.$/m,
     );
     expect(await predictionsOf('heap')).toBe(undisturbed);
+  });
+});
+
+describe('a training whose thread ends', () => {
+  it.each([
+    [37, 'throws', 'throw', /^an injected error$/],
+    [38, 'exits with code 0', 'exit', /exited with code: 0/],
+    [
+      40,
+      'fills its JavaScript heap',
+      'heap',
+      /^its thread ran out of memory in the JavaScript heap; allow Node\.js more/,
+    ],
+  ])('%i: a lane that %s fails its member, and the others finish without a restart', async (_, __, kind, reason) => {
+    const run = `thread-${kind}`;
+    const { ended } = await trainWith(run, { kind, options: '--max-old-space-size=300' });
+    const { exitCode, stderr } = await ended;
+    expect(exitCode).toBe(3);
+    expect(stderr).not.toContain('chorus: It is restarted');
+    const { members, restarts } = await reportOf(run);
+    expect(restarts).toEqual([]);
+    expect(members.map(({ status }: { status: string }) => status)).toEqual(['done', 'failed', 'done']);
+    expect(members[1].reason).toMatch(reason);
   });
 });
 
