@@ -210,11 +210,11 @@ describe('a training whose process hangs', () => {
   });
 
   it('44: suspending all processes, as a terminal does on Ctrl-Z, is no hang', async () => {
-    const started = train('paused', ['--set', 'watchdogSeconds=2']);
+    const started = train('paused', ['--set', 'watchdogSeconds=10']);
     await started.printed('slim: started on cpu:0');
     process.kill(-started.child.pid!, 'SIGSTOP');
     // Longer than the limit of the watchdog.
-    await new Promise((resume) => setTimeout(resume, 6000));
+    await new Promise((resume) => setTimeout(resume, 15_000));
     process.kill(-started.child.pid!, 'SIGCONT');
     expect(await started.ended).toMatchObject({ exitCode: 0, stderr: '' });
   });
@@ -243,6 +243,6 @@ describe('a hung lane', () => {
     child.kill('SIGKILL');
     // The pipes are open until the last process has ended.
     await ended;
-    await vi.waitFor(() => expect(groupOf(child)).toEqual([]));
+    await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 60_000 });
   });
 });
