@@ -645,6 +645,21 @@ describe('the other commands', () => {
     expect((await start(['clean'], environment).ended).stdout).toBe(`no features in ${features}\n`);
   });
 
+  it('cleans what killed commands have left in the cache, and not what live ones write', async () => {
+    const cache = at('left-cache');
+    // No process has this id: Linux has at most 2 ** 22 of them.
+    const [left, live] = [`.x.tmp-${2 ** 30}-00000000`, `.x.tmp-${process.pid}-00000000`];
+    for (const name of [left, live]) await mkdir(join(cache, 'binding', name), { recursive: true });
+    await writeFile(join(cache, 'binding', left, 'half'), new Uint8Array(2_500_000));
+    const what = `1 unfinished file or folder of killed commands (2.5 MB) from ${cache}`;
+    const preview = await start(['clean'], { CHORUS_CACHE: cache }).ended;
+    expect(preview.stdout).toContain(`would remove ${what}; add --yes to remove them\n`);
+    expect(await readdir(join(cache, 'binding'))).toHaveLength(2);
+    const removed = await start(['clean', '--yes'], { CHORUS_CACHE: cache }).ended;
+    expect(removed.stdout).toContain(`removed ${what}\n`);
+    expect(await readdir(join(cache, 'binding'))).toEqual([live]);
+  });
+
   it('lists devices', async () => {
     const { exitCode, stdout } = await chorus('devices', '--json');
     expect(exitCode).toBe(0);

@@ -1,5 +1,6 @@
 /** Parses the command line and prints results; @chorus/orchestration does the work. */
 import { readFileSync } from 'node:fs';
+import { systemErrorMessage } from '@chorus/orchestration/system-error';
 import { Command, CommanderError } from 'commander';
 import { augmentCommand } from './commands/augment.ts';
 import { checkCommand } from './commands/check.ts';
@@ -21,7 +22,7 @@ import { studioCommand } from './commands/studio.ts';
 import { trainCommand } from './commands/train.ts';
 import { goOnWithoutOutput } from './output.ts';
 import { withAdvice } from './print/error-message.ts';
-import { printableMessage } from './print/printable.ts';
+import { printable, printableMessage } from './print/printable.ts';
 import { endOnStop, stopExitCode } from './stop-signal.ts';
 
 endOnStop();
@@ -83,6 +84,12 @@ function packageVersion(): string {
 async function report(error: unknown): Promise<number> {
   // commander has printed its message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  // Checked first: the import would fail for the same reason.
+  const systemMessage = systemErrorMessage(error);
+  if (systemMessage !== undefined) {
+    console.error(`chorus: ${printable(systemMessage)}`);
+    return 2;
+  }
   const { adviceOf, classifyError, exitCodes } = await import('@chorus/orchestration');
   const { exitCode, forUser } = classifyError(error);
   console.error(forUser ? `chorus: ${withAdvice(printableMessage(error as Error), adviceOf(error))}` : error);

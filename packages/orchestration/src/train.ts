@@ -2,12 +2,12 @@
 
 import { mkdir } from 'node:fs/promises';
 import { prepareProcess } from '@chorus/runtime';
-import { publishFile } from '@chorus/storage';
+import { publishFile, UnwritableError } from '@chorus/storage';
 import { type StopFlag, StoppedError } from '@chorus/training';
 import { BudgetFile } from './budget/budget-file.ts';
 import { planBudgetedRun } from './budget/plan-budgeted-run.ts';
 import { reportTimeBudget } from './budget/report-time-budget.ts';
-import { advise, TooFewMembersError } from './errors.ts';
+import { advise, ConfigError, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { excessMegabytes } from './experiment/member-limits.ts';
 import type { Experiment, ExperimentInput } from './experiment/schema.ts';
@@ -96,10 +96,11 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     if (writesLogs) await mkdir(folder.tensorboard, { recursive: true }).catch(() => undefined);
     return await runIn(folder, preparation, stop, { observer, writesLogs, supervision: options.supervision });
   } catch (error) {
+    const canResume = <Kind extends Error>(ended: Kind) =>
+      folder === undefined ? ended : advise(ended, { code: 'run-stopped', data: { folder: folder.path } });
     // After a stop request, any failure counts as the stop.
-    if (!stop.raised) throw error;
-    const stopped = new StoppedError('The run was stopped.');
-    throw folder === undefined ? stopped : advise(stopped, { code: 'run-stopped', data: { folder: folder.path } });
+    if (stop.raised) throw canResume(new StoppedError('The run was stopped.'));
+    throw error instanceof UnwritableError ? canResume(new ConfigError(error.message, [], { cause: error })) : error;
   } finally {
     unlisten();
     await folder?.release();
@@ -245,10 +246,17 @@ async function failWithReport(
   parts: Omit<RunParts, 'testImagesReadBeforeChoice'>,
   shortfall: string,
 ): Promise<never> {
-  await writeReport(folder, reportWithoutEnsemble({ ...parts, testImagesReadBeforeChoice: 0 }));
+  const report = reportWithoutEnsemble({ ...parts, testImagesReadBeforeChoice: 0 });
+  const aboutReport = await writeReport(folder, report).then(
+    () => `The report is ${folder.report}.`,
+    (error: unknown) => {
+      if (!(error instanceof UnwritableError)) throw error;
+      return `There is no report: ${error.message}`;
+    },
+  );
   const { members } = parts.plan;
   const reasons = parts.outcomes.flatMap((outcome, index) =>
-    outcome.status === 'failed' ? [`${members[index]!.plan.name}: ${outcome.reason}`] : [],
+    outcome.status === 'failed' ? [`${members[index]!.plan.name}: ${outcome.reason.replace(/\.$/, '')}`] : [],
   );
-  throw new TooFewMembersError(`${shortfall}: ${reasons.join('; ')}. The report is ${folder.report}.`);
+  throw new TooFewMembersError(`${shortfall}: ${reasons.join('; ')}. ${aboutReport}`);
 }

@@ -7,7 +7,8 @@ import { readVerified, sha256, sha256File } from './checksum.ts';
 import { StorageError } from './errors.ts';
 import { holder, killHolders } from './holder.fixture.ts';
 import { tryLock, withLock } from './lock.ts';
-import { publishFile, publishFolder, removeUnfinished } from './publish.ts';
+import { publishFile, publishFolder } from './publish.ts';
+import { removeUnfinished } from './temporary-name.ts';
 
 let folder: string;
 

@@ -12,7 +12,7 @@ export { prepareImageFunction } from './image-function.ts';
 export { ImageReader } from './image-reader.ts';
 export { expectTask, type LaneProgress, readProgress, sharedProgress } from './lane-progress.ts';
 export type { LearningRate } from './learning-rate.ts';
-export { type MemberRecord, readMember, type TrainedMember } from './member-folder.ts';
+export { type MemberRecord, readMember, type TrainedMember, writeMember } from './member-folder.ts';
 export { exposeObserver } from './observer-port.ts';
 export {
   type InitialWeights,
@@ -53,6 +53,7 @@ export type {
   Teacher,
   TrainingLimit,
   TrainingPlace,
+  TrainingResult,
   TrainTask,
 } from './protocol.ts';
 export { mostConfusionClasses } from './protocol.ts';

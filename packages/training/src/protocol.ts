@@ -166,12 +166,17 @@ export interface ReleaseTask {
 
 export type LaneTask = FeaturesTask | TrainTask | PredictTask | ExplainTask;
 
+/** A trained member without its weights, which are in the member's folder. */
+export interface TrainingResult extends Omit<TrainedMember, 'weights'> {
+  /** Only for a member whose folder cannot be written: the whole member, and the reason. */
+  unpublished?: { member: TrainedMember; reason: string };
+}
+
 /** The result of each kind of task. */
 export interface LaneResults {
   /** The rows are in the task's shared memory. */
   features: null;
-  /** Without the weights, which are in the member's folder. */
-  train: Omit<TrainedMember, 'weights'>;
+  train: TrainingResult;
   /** [indices, outputs], or [indices, outputs + features] */
   predict: Float32Array;
   explain: EvidenceMaps;

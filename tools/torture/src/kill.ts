@@ -5,8 +5,8 @@ export const systemCalls = ['rename', 'fsync', 'write', 'openat', 'mkdir', 'unli
 
 export type Kill =
   /**
-   * At a moment, in milliseconds since the command started: all its processes, the parent or its child alone, or by a signal that
-   * asks the run to stop.
+   * At a moment, in milliseconds since the command started: all its processes, the parent alone, the child alone, which the parent
+   * starts again, or by a signal that asks the run to stop.
    */
   | { kind: 'all' | 'parent' | 'child' | 'stop'; afterMs: number }
   /** When a thread makes a system call for the nth time, before it is carried out. */

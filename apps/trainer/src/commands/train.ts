@@ -4,6 +4,7 @@ import { presetNames } from '@chorus/orchestration/presets';
 import { reportToSupervisor, type Supervised } from '@chorus/orchestration/supervisor';
 import { Command } from 'commander';
 import { parseDuration } from '../duration.ts';
+import { outputIsOnlyLog } from '../output.ts';
 import { leaderboard } from '../print/leaderboard.ts';
 import { planSummary } from '../print/plan-summary.ts';
 import { printable } from '../print/printable.ts';
@@ -65,6 +66,7 @@ export const trainCommand = new Command('train')
     const ignored = ignoredWithResume(flags);
     if (ignored !== undefined)
       throw new ConfigError(`A resumed run keeps its settings; omit ${ignored}, or start a new run.`);
+    if (!flags.dryRun) outputIsOnlyLog();
     const progress = progressFor(process.stdout);
     const supervised = reportToSupervisor();
     const signal = stopSignal((cause) =>

@@ -5,17 +5,19 @@ import { type Fold, foldName } from '@chorus/data';
 import { checkValue, mistakesLine } from '@chorus/models';
 import {
   bytesOnDisk,
+  makeFolder,
   publishFile,
   readJsonFile,
   StorageError,
-  systemErrorText,
   tryLock,
   UnreadableFileError,
+  writing,
 } from '@chorus/storage';
 import { z } from 'zod';
 import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
-import { makeFolder } from '../output-place.ts';
+import { unwritable } from '../output-place.ts';
+import { removeLeftOvers } from './left-overs.ts';
 
 /** The only version that is written and can be resumed. */
 const schemaVersion = 3;
@@ -59,8 +61,8 @@ export interface RunFolder {
   hasMember(name: string, fold: Fold): Promise<boolean>;
   hasStudent(): Promise<boolean>;
   hasTensorBoard(): Promise<boolean>;
-  /** Size in bytes of all members and the student in the folder. */
-  memberBytes(): Promise<number>;
+  /** Size in bytes of all members, checkpoints and the student in the folder. */
+  trainedBytes(): Promise<number>;
   readStart(): Promise<RunStart>;
   writeStart(start: RunStart): Promise<void>;
   /** Removes the empty folders of checkpoints, whose trainings are done. */
@@ -91,7 +93,7 @@ export async function requireNewRunFolder(path: string): Promise<void> {
     // Permissions are not enough: a file system may be read-only, or a folder immutable.
     await rmdir(await mkdtemp(join(await existingPlace(folder), '.chorus-')));
   } catch (error) {
-    throw notWritable(folder, error);
+    throw unwritable(`Cannot write the run to ${folder}`, error);
   }
 }
 
@@ -103,7 +105,7 @@ export async function existingPlace(folder: string): Promise<string> {
 }
 
 /**
- * Creates a run folder, or opens one to resume, and locks it.
+ * Creates a run folder, or opens one to resume, locks it, and removes the temporary files that killed processes have left there.
  *
  * @throws ConfigError when a new folder already contains a run or is not writable, or a folder to resume does not contain one;
  * StorageError when another process has locked it.
@@ -114,10 +116,11 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
   const member = (name: string, fold: Fold) => join(folder, 'members', name, foldName(fold));
   if (mode === 'resume') await readStart(at('experiment.json'));
   else await makeWritable(folder);
-  const lock = await tryLock(folder);
+  const lock = await writing(folder, () => tryLock(folder));
   try {
     // The previous owner of the lock may have started a run before it was killed.
     if (mode === 'new') await requireNoRun(folder);
+    await removeLeftOvers(folder);
   } catch (error) {
     await lock.release();
     throw error;
@@ -140,7 +143,10 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     hasMember: (name, fold) => exists(member(name, fold)),
     hasStudent: () => exists(at('student')),
     hasTensorBoard: () => exists(at('tensorboard')),
-    memberBytes: async () => (await bytesOnDisk(at('members'))) + (await bytesOnDisk(at('student'))),
+    trainedBytes: async () => {
+      const sizes = await Promise.all(['members', 'checkpoints', 'student'].map((name) => bytesOnDisk(at(name))));
+      return sizes.reduce((sum, bytes) => sum + bytes, 0);
+    },
     readStart: () => readStart(at('experiment.json')),
     writeStart: (start) => publishFile(at('experiment.json'), JSON.stringify(start, null, 2)),
     tidyCheckpoints: () => removeEmptyFolders(at('checkpoints')),
@@ -180,13 +186,8 @@ async function makeWritable(folder: string): Promise<void> {
     // decides between them.
     await rmdir(await mkdtemp(join(folder, '.writable-')));
   } catch (error) {
-    throw notWritable(folder, error);
+    throw unwritable(`Cannot write the run to ${folder}`, error);
   }
-}
-
-function notWritable(folder: string, error: unknown): ConfigError {
-  const message = `Cannot write the run to ${folder}: ${systemErrorText(error)}.`;
-  return advise(new ConfigError(message), { code: 'output-place' });
 }
 
 async function requireNoRun(folder: string): Promise<void> {

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
 import { memberCost } from '@chorus/models';
-import { StorageError, systemErrorText } from '@chorus/storage';
+import { StorageError, systemErrorText, UnwritableError, writing } from '@chorus/storage';
 import {
   batchCountOf,
   type ImageRange,
@@ -14,10 +14,12 @@ import {
   type StopFlag,
   type Teacher,
   type TrainedMember,
+  type TrainingResult,
   trainedPlanOf,
+  writeMember,
 } from '@chorus/training';
 import type { TrainingDeadlines } from '../budget/training-deadlines.ts';
-import { isUserMistake } from '../exit-codes.ts';
+import { isUserMistake, messageOf } from '../exit-codes.ts';
 import type { Lane, LaneWork } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
 import { atLeastShards, shardsOf } from '../lanes/shards.ts';
@@ -27,7 +29,8 @@ import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-
 import type { Precautions } from '../supervise/precautions.ts';
 import type { Dataset } from './dataset.ts';
 import { type FeatureCache, featureKey } from './feature-cache.ts';
-import type { RunObserver } from './observer.ts';
+import { LatePublishing } from './late-publishing.ts';
+import type { MemberState, RunObserver } from './observer.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** A member trained on one fold; its weights stay on disk until they are used for predictions. */
@@ -138,6 +141,8 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   await Promise.all(records.map(({ features }) => features?.kept));
   // Failed trainings are recorded; any other failure is a bug.
   for (const result of results) if (result.status === 'rejected') throw result.reason;
+  // The weights are read from the members' folders from here on.
+  await Promise.all(records.map(({ late }) => late.end()));
   stop.check();
   await run.folder.tidyCheckpoints();
   return records.map((record): MemberOutcome => {
@@ -195,6 +200,8 @@ interface MemberRecord {
   failure: { reason: string; device: string | null } | undefined;
   /** Whether its missing trainings are skipped, because the time is up. */
   isCut: boolean;
+  /** Its trainings that could not be published by the lane. */
+  late: LatePublishing;
   /** Time of all its tasks. */
   seconds: number;
 }
@@ -210,6 +217,8 @@ interface FeaturesRecord {
   /** Settles once they are in the cache. */
   kept?: Promise<void> | undefined;
 }
+
+type Unpublished = NonNullable<TrainingResult['unpublished']>;
 
 /** One task on a lane. */
 type MemberWork = TrainingWork | FeaturesWork;
@@ -241,6 +250,7 @@ function newRecord(planned: PlannedMember): MemberRecord {
     features: undefined,
     failure: undefined,
     isCut: false,
+    late: new LatePublishing(),
     seconds: 0,
   };
 }
@@ -367,22 +377,57 @@ async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<vo
     if (kind === 'features') await computeFeatures(run, lane, work);
     else {
       observer.onMember(name, { state: 'running', device: lane.device });
-      record.trainings[work.position] = await train(run, lane, work);
+      const { training, unpublished } = await train(run, lane, work);
+      record.trainings[work.position] = training;
       const seconds = (Date.now() - startedAtMs) / 1000;
-      observer.onMember(name, { state: 'done', device: lane.device, seconds });
+      const done = { state: 'done', device: lane.device, seconds } as const;
+      if (unpublished === undefined) observer.onMember(name, done);
+      else publishLater(run, work, { training, unpublished, done });
     }
   } catch (error) {
-    // After a stop request, any failure counts as the stop. A shard may fail after another one.
-    if (stop.raised || record.failure !== undefined) return;
-    record.failure = failureOf(error, name, record.planned.plan, lane.device);
-    observer.onMember(name, {
-      state: 'failed',
-      reason: oneLine(error),
-      bug: isUserMistake(error) ? null : inspect(error),
-    });
+    fail(run, work, error, lane.device);
   } finally {
     record.seconds += (Date.now() - startedAtMs) / 1000;
   }
+}
+
+/** Keeps a trained member in memory until its folder can be written, while the lane goes on with other work. */
+function publishLater(
+  run: MemberRun,
+  work: TrainingWork,
+  {
+    training,
+    unpublished: { member, reason },
+    done,
+  }: { training: Training; unpublished: Unpublished; done: MemberState & { state: 'done' } },
+): void {
+  const { observer } = run;
+  const { record, name, position } = work;
+  observer.onWarning(
+    name,
+    `It is trained, but not on the disk: ${reason} It stays in memory, and writing it is tried again until all trainings have ended.`,
+  );
+  const publish = () => writeMember(training.folder, member);
+  record.late.add(publish, async (error) => {
+    if (error !== undefined) {
+      record.trainings[position] = undefined;
+      fail(run, work, error, done.device);
+      return;
+    }
+    await removeCheckpoints(run, record.planned.plan, { name, fold: training.fold });
+    observer.onMember(name, done);
+  });
+}
+
+function fail({ observer, stop }: MemberRun, { record, name }: MemberWork, error: unknown, device: string): void {
+  // After a stop request, any failure counts as the stop. A shard may fail after another one.
+  if (stop.raised || record.failure !== undefined) return;
+  record.failure = failureOf(error, name, record.planned.plan, device);
+  observer.onMember(name, {
+    state: 'failed',
+    reason: oneLine(error),
+    bug: isUserMistake(error) ? null : inspect(error),
+  });
 }
 
 function failureOf(error: unknown, task: string, plan: MemberPlan, device: string) {
@@ -396,7 +441,7 @@ function reasonOf(task: string, { name }: MemberPlan, reason: string): string {
 
 /** The message on one line, since tables have one line per member. */
 function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
+  return messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
 }
 
 /** Computes a shard of the features; together, the shards are reported as one task. */
@@ -433,12 +478,12 @@ async function train(
   run: MemberRun,
   lane: Lane,
   { record, name, training, position }: TrainingWork,
-): Promise<Training> {
+): Promise<{ training: Training; unpublished?: Unpublished | undefined }> {
   const { plan } = record.planned;
   const { fold, seed, keepsWeights } = training;
   const { fit, tune, outOfFold }: FoldImages = run.dataset.split.folds[position]!;
   const folder = run.folder.member(plan.name, fold);
-  const trained = await lane.run({
+  const { unpublished, ...trained } = await lane.run({
     ...memberParts(run, plan),
     kind: 'train',
     name,
@@ -454,7 +499,7 @@ async function train(
     halvings: run.precautions?.halvings.get(name),
     reportsDetails: run.reportsDetails,
   });
-  return { ...trained, fold, folder, keepsWeights, resumed: false };
+  return { training: { ...trained, fold, folder, keepsWeights, resumed: false }, unpublished };
 }
 
 /** The inputs that all tasks of a member share. */
@@ -467,7 +512,8 @@ function memberParts({ dataset, reads }: MemberRun, member: MemberPlan) {
  * Keeps trainings that an earlier part of the run finished, after checking all of their bytes, and that they started from the
  * same weights and followed the same plan. Damaged or different ones are trained again, with a warning.
  */
-async function keepFinished({ folder, observer, teacher, limits }: MemberRun, record: MemberRecord): Promise<void> {
+async function keepFinished(run: MemberRun, record: MemberRecord): Promise<void> {
+  const { folder, observer, teacher, limits } = run;
   const { plan, trainings } = record.planned;
   for (const [position, { name, fold, keepsWeights }] of trainings.entries()) {
     if (!(await folder.hasMember(plan.name, fold))) continue;
@@ -484,13 +530,26 @@ async function keepFinished({ folder, observer, teacher, limits }: MemberRun, re
       record.seconds += trained.record.seconds;
       limits?.deadlines.skip(name);
       // A run that is killed right after it published a training still has its checkpoints.
-      await rm(folder.checkpoints(plan.name, fold), { recursive: true, force: true });
+      await removeCheckpoints(run, plan, { name, fold });
       observer.onMember(name, { state: 'kept', device: trained.record.device });
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       observer.onWarning(name, `${error.message} It is trained again.`);
     }
   }
+}
+
+/** Removes the checkpoints of a published training. Where they cannot be removed, a warning says so. */
+async function removeCheckpoints(
+  { folder, observer }: MemberRun,
+  member: MemberPlan,
+  { name, fold }: { name: string; fold: Fold },
+): Promise<void> {
+  const path = folder.checkpoints(member.name, fold);
+  await writing(path, () => rm(path, { recursive: true, force: true })).catch((error: unknown) => {
+    if (!(error instanceof UnwritableError)) throw error;
+    observer.onWarning(name, `Its checkpoints stay: ${error.message}`);
+  });
 }
 
 /** The first difference between the plan of a kept training and its new plan; none if an earlier version trained it, without a plan. */

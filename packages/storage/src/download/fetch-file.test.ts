@@ -525,7 +525,7 @@ describe('27: without a network', () => {
 });
 
 describe('the environment', () => {
-  it('reports a full disk', async () => {
+  it('30: reports a full disk', async () => {
     await start(serve());
     await symlink('/dev/full', `${path}.partial`);
     await expect(fetchIt()).rejects.toThrow(/^Cannot write .*some\.bin: no space left on the disk\. Free some space/);
