@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest';
-import { countBatch, countProgressIn, expectTask, prepareBatch, readProgress, sharedProgress, startTask } from './lane-progress.ts';
+import {
+  countBatch,
+  countProgressIn,
+  expectTask,
+  prepareBatch,
+  readProgress,
+  sharedProgress,
+  startTask,
+} from './lane-progress.ts';
 
 it('counts batches and what comes between them, per task', () => {
   const shared = sharedProgress();
