@@ -155,8 +155,8 @@ describe('a command that waits', () => {
     await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 10_000 });
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('47: ends on %s through turbo, without a process left', async (signal) => {
-    const out = join(folder, `turbo-${signal}`);
+  it('47: ends on Ctrl-C through turbo, without a process left', async () => {
+    const out = join(folder, 'turbo');
     const experiment = {
       ...{ inputSize: 32, data: { source: 'shapes', limitPerClass: 60 }, weights: 'random' },
       members: ['one', 'other'].map((name) => ({ name, backbone: 'mobilenet', alpha: 0.25 })),
@@ -179,7 +179,7 @@ describe('a command that waits', () => {
     ];
     const { child, prints, ended } = start(words, { HTTPS_PROXY, NO_PROXY, CHORUS_CACHE }, turbo, workspace);
     await prints('epoch 1');
-    process.kill(-child.pid!, signal);
+    process.kill(-child.pid!, 'SIGINT');
     await ended;
     // turbo gives its tasks process groups of their own.
     const left = () => spawnSync('pgrep', ['-f', out], { encoding: 'utf8' }).stdout;

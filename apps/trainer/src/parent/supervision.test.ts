@@ -93,15 +93,12 @@ async function expectRecovery(run: string, { exitCode, stderr, stdout }: Ended, 
 }
 
 describe('a training whose process crashes', () => {
-  it.each(['SIGSEGV', 'SIGABRT'])('39: %s is named, and the run continues from its checkpoints', async (kind) => {
-    const run = `crash-${kind}`;
-    const ended = await (await trainWith(run, { kind })).ended;
+  it('39: a crash is named, and the run continues from its checkpoints', async () => {
+    const ended = await (await trainWith('crash', { kind: 'SIGSEGV' })).ended;
     await expectRecovery(
-      run,
+      'crash',
       ended,
-      new RegExp(
-        `^chorus: The training process crashed in native code \\(${kind}\\) during slim on cpu:0\\. If this repeats, .*\\n {2}cpu:0: slim, .*last progress \\d+ s earlier\\nchorus: It is restarted \\(restart 1 of at most 2 for slim\\)\\.\\n$`,
-      ),
+      /^chorus: The training process crashed in native code \(SIGSEGV\) during slim on cpu:0\. If this repeats, .*\n {2}cpu:0: slim, .*last progress \d+ s earlier\nchorus: It is restarted \(restart 1 of at most 2 for slim\)\.\n$/,
     );
     expect(ended.stdout).toMatch(/slim: continues with all layers, epoch \d, step \d/);
   });
