@@ -23,7 +23,7 @@ import { trainCommand } from './commands/train.ts';
 import { goOnWithoutOutput } from './output.ts';
 import { withAdvice } from './print/error-message.ts';
 import { printable, printableMessage } from './print/printable.ts';
-import { endOnStop } from './stop-signal.ts';
+import { endOnStop, stopExitCode } from './stop-signal.ts';
 
 endOnStop();
 
@@ -90,8 +90,8 @@ async function report(error: unknown): Promise<number> {
     console.error(`chorus: ${printable(systemMessage)}`);
     return 2;
   }
-  const { adviceOf, classifyError } = await import('@chorus/orchestration');
+  const { adviceOf, classifyError, exitCodes } = await import('@chorus/orchestration');
   const { exitCode, forUser } = classifyError(error);
   console.error(forUser ? `chorus: ${withAdvice(printableMessage(error as Error), adviceOf(error))}` : error);
-  return exitCode;
+  return exitCode === exitCodes.stopped ? stopExitCode() : exitCode;
 }

@@ -216,7 +216,7 @@ describe('an entry that cannot be opened', () => {
   });
 });
 
-describe('a file that changed since it was listed', () => {
+describe('15: a file that changed since it was listed', () => {
   it('is skipped', async () => {
     await writeFile(at('listed.jpg'), await readFile(at('good.jpg')));
     const { size, mtimeMs } = await stat(at('listed.jpg'));

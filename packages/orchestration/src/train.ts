@@ -19,6 +19,7 @@ import type { Report } from './report/schema.ts';
 import { countImages } from './run/count-images.ts';
 import { FeatureCache } from './run/feature-cache.ts';
 import { finishedReport } from './run/finished-run.ts';
+import { recordIncidents } from './run/incident-record.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { isDemo, type Preparation, prepareRun } from './run/preparation.ts';
@@ -28,6 +29,8 @@ import { sizeOf, stackAndTest, type TrainedEnsembleMember, writeReport } from '.
 import { stopOn } from './run/stop-on.ts';
 import { storedExperiment } from './run/stored-experiment.ts';
 import { type MemberRun, trainMembers } from './run/train-members.ts';
+import { precautionsAfter } from './supervise/precautions.ts';
+import type { Supervision } from './supervise/supervised.ts';
 import { TensorBoardLog } from './tensorboard/tensorboard-log.ts';
 import { versions } from './versions.ts';
 
@@ -48,6 +51,8 @@ export interface TrainOptions {
   tensorboard?: boolean;
   /** Stops every lane before its next batch; `train` then throws StoppedError, and the run can be resumed. */
   signal?: AbortSignal;
+  /** The process that watches this one, and starts it again when it hangs or crashes. */
+  supervision?: Supervision;
 }
 
 export interface RunResult {
@@ -89,7 +94,7 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     // A run that stops before its first epoch has no logs yet; the folder is what a resumed run looks for. A failure is reported with
     // the first log.
     if (writesLogs) await mkdir(folder.tensorboard, { recursive: true }).catch(() => undefined);
-    return await runIn(folder, preparation, stop, { observer, writesLogs });
+    return await runIn(folder, preparation, stop, { observer, writesLogs, supervision: options.supervision });
   } catch (error) {
     const canResume = <Kind extends Error>(ended: Kind) =>
       folder === undefined ? ended : advise(ended, { code: 'run-stopped', data: { folder: folder.path } });
@@ -129,8 +134,14 @@ async function runIn(
   folder: RunFolder,
   { lanes: lanePlan, compute, dataset, plan: wholePlan, estimates, timeline, timeBudget }: Preparation,
   stop: StopFlag,
-  { observer, writesLogs }: { observer: RunObserver; writesLogs: boolean },
+  {
+    observer,
+    writesLogs,
+    supervision,
+  }: { observer: RunObserver; writesLogs: boolean; supervision: Supervision | undefined },
 ): Promise<RunResult> {
+  const recent = supervision?.incidents.filter((one) => one.folder === null || one.folder === folder.path) ?? [];
+  const incidents = await recordIncidents(folder.restarts, recent);
   const start = await folder.readStart();
   const { experiment } = start;
   const writePlan = (plan: TrainingPlan) =>
@@ -164,15 +175,18 @@ async function runIn(
     },
   };
   const lanes = lanePlan.lanes.map(
-    (runtime, lane) => new Lane({ runtime, compute: compute[lane]!, stop: stop.shared }, logged),
+    (runtime, lane) =>
+      new Lane({ runtime, compute: compute[lane]!, stop: stop.shared }, logged, { onTask: supervision?.beat }),
   );
+  supervision?.watch(experiment.watchdogSeconds, () => lanes.map(({ activity }) => activity));
   const reads = new SharedArrayBuffer(dataset.images.length);
   try {
     stop.check();
     const featureCache = experiment.runtime.featureCache ? new FeatureCache() : undefined;
     const reporting = { observer: logged, reportsDetails: writesLogs };
     const checkpointSeconds = 60 * experiment.checkpointMinutes;
-    const shared = { lanes, folder, reads, stop, featureCache, checkpointSeconds, ...reporting };
+    const precautions = precautionsAfter(recent, incidents);
+    const shared = { lanes, folder, reads, stop, featureCache, checkpointSeconds, precautions, ...reporting };
     const whole = { ...shared, plan: wholePlan, dataset };
     const budgeted = budgetFile && (await planBudgetedRun(whole, timeBudget!, budgetFile, experiment.minMembers));
     const { studentLimits, ...changes } = budgeted ?? {};
@@ -188,7 +202,7 @@ async function runIn(
     const plan = { ...run.plan, members: kept.map(({ planned }) => planned) };
     const outcomes = kept.map(({ outcome }) => outcome);
     const parts: Omit<RunParts, 'testImagesReadBeforeChoice'> = {
-      ...{ start, dataset, counts, demo: isDemo(experiment), plan, outcomes, lanes, timeline },
+      ...{ start, dataset, counts, demo: isDemo(experiment), plan, outcomes, lanes, incidents, timeline },
       timeBudget:
         budgetFile &&
         ((student) =>

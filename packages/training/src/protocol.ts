@@ -16,6 +16,8 @@ export interface LaneStartup {
   compute: ComputeSettings;
   /** Int32[1]; any value other than 0 makes every lane stop before its next batch. */
   stop: SharedArrayBuffer;
+  /** Where the thread counts its progress: see `sharedProgress`. */
+  progress: SharedArrayBuffer;
 }
 
 /** The inputs that all tasks for training a member share. */
@@ -92,6 +94,8 @@ export interface TrainTask extends MemberTask {
   limit?: TrainingLimit | undefined;
   /** Where the training is saved, so that it can be continued after a stop or a crash; by default, it is not. */
   checkpoints?: CheckpointSettings | undefined;
+  /** How many times the number of images that a training step processes at once is halved, after the system ran out of memory. */
+  halvings?: number | undefined;
   /** Whether each epoch is reported with {@link EpochDetails}. */
   reportsDetails?: boolean | undefined;
 }

@@ -8,6 +8,7 @@ import { prepareImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import { initialClassifier } from './initial-classifier.ts';
 import type { LaneContext } from './lane-context.ts';
+import { prepareBatch } from './lane-progress.ts';
 import { type TrainedMember, writeMember } from './member-folder.ts';
 import type { MemberPlan } from './plan.ts';
 import { meanOfViews } from './predict-images.ts';
@@ -38,6 +39,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<T
       lane.observer.onStage(task.name, 'predict');
       const rows = await predictViews(classifier, task, lane);
       requireFinite(rows, task.outOfFold, task.name);
+      prepareBatch();
       const { manifest, weights } = memberToBytes(classifier);
       const seconds = checkpoints?.seconds ?? (Date.now() - startedAtMs) / 1000;
       const record = recordOf(classifier, task, lane, { ...ended, seconds });

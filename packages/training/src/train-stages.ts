@@ -5,6 +5,7 @@ import { changedWeights, restoreWeights } from './checkpoint/stage-tensors.ts';
 import type { TrainingCheckpoints } from './checkpoint/training-checkpoints.ts';
 import { StoppedError } from './errors.ts';
 import type { TrainingLane } from './lane-context.ts';
+import { prepareBatch } from './lane-progress.ts';
 import type { StagePlan } from './plan.ts';
 import type { TrainingPlace, TrainTask } from './protocol.ts';
 import { runStage } from './run-stage.ts';
@@ -36,8 +37,10 @@ export async function trainStages<Result>(
     restoreWeights(weightsAt(first), newest);
     lane.observer.onContinue(task.name, placeOf(stages[first], newest.state));
   }
-  const save = async (stageIndex: number, stage: TrainingState['stage'], groups: TensorGroups) =>
-    checkpoints?.save({ stageIndex, ...ended, stage }, new Map([['weights', weightsAt(stageIndex)], ...groups]));
+  const save = async (stageIndex: number, stage: TrainingState['stage'], groups: TensorGroups) => {
+    prepareBatch();
+    await checkpoints?.save({ stageIndex, ...ended, stage }, new Map([['weights', weightsAt(stageIndex)], ...groups]));
+  };
 
   /** The stage whose first step has not been taken, after a stage that is not saved. */
   let next: number | undefined;

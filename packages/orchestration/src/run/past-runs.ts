@@ -141,6 +141,7 @@ const runFiles = [
   'report.json',
   'plan.json',
   'budget.json',
+  'restarts.json',
   'experiment.json',
 ] as const;
 

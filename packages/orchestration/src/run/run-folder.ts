@@ -48,6 +48,8 @@ export interface RunFolder {
   plan: string;
   /** The {@link BudgetRecord} of a run with a time budget. */
   budget: string;
+  /** Why processes of the run have ended unexpectedly. */
+  restarts: string;
   bundle: string;
   /** Folder of the student. */
   student: string;
@@ -132,6 +134,7 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     report: at('report.json'),
     plan: at('plan.json'),
     budget: at('budget.json'),
+    restarts: at('restarts.json'),
     bundle: at('bundle'),
     student: at('student'),
     tensorboard: at('tensorboard'),

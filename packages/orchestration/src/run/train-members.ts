@@ -26,6 +26,7 @@ import { atLeastShards, shardsOf } from '../lanes/shards.ts';
 import { featureBytes } from '../plan/feature-bytes.ts';
 import { featuresObstacle } from '../plan/feature-stacker.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
+import type { Precautions } from '../supervise/precautions.ts';
 import type { Dataset } from './dataset.ts';
 import { type FeatureCache, featureKey } from './feature-cache.ts';
 import { LatePublishing } from './late-publishing.ts';
@@ -79,6 +80,8 @@ export interface MemberRun {
   limits?: { deadlines: TrainingDeadlines; minMembers: number } | undefined;
   /** Whether lanes report details of each epoch, for `onEpoch` of the observer. */
   reportsDetails?: boolean | undefined;
+  /** After earlier processes of the run ended unexpectedly. */
+  precautions?: Precautions | undefined;
 }
 
 /**
@@ -98,7 +101,9 @@ export async function prepareFeatures(
   if (features === undefined) return undefined;
   // No other work fills the lanes meanwhile.
   const shards = missingTasks(run, record, 2 * lanes.length).filter(({ kind }) => kind === 'features');
-  const results = await runOnLanes(lanes, scheduled(shards), (lane, one) => runTask(run, lane, one));
+  const work = scheduled(shards, run.precautions);
+  for (const { task } of work) failWithoutRunning(run, task);
+  const results = await runOnLanes(lanes, work, (lane, one) => runTask(run, lane, one));
   await features.kept;
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   if (record.failure !== undefined || stop.raised) return undefined;
@@ -107,9 +112,9 @@ export async function prepareFeatures(
     const forwardSeconds = await timeForwardPasses(run, record, shared);
     return forwardSeconds === undefined ? undefined : { shared, forwardSeconds };
   }
-  const work = lanes.flatMap((lane) => lane.work).filter(({ task }) => task === planned.featuresTask!.name);
+  const done = lanes.flatMap((lane) => lane.work).filter(({ task }) => task === planned.featuresTask!.name);
   const rowsPerImage = shared.rowsPerImage + (shared.cachedCopies?.count ?? 0);
-  return { shared, forwardSeconds: busySeconds(work) / (shared.indices.length * rowsPerImage) };
+  return { shared, forwardSeconds: busySeconds(done) / (shared.indices.length * rowsPerImage) };
 }
 
 /**
@@ -124,7 +129,11 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   const records = plan.members.map(newRecord);
   for (const record of records) await keepFinished(run, record);
   for (const record of records) await shareFeatures(run, record);
-  const work = scheduled(records.flatMap((record) => missingTasks(run, record)));
+  const work = scheduled(
+    records.flatMap((record) => missingTasks(run, record)),
+    run.precautions,
+  );
+  for (const { task } of work) failWithoutRunning(run, task);
   const results = await runOnLanes(lanes, work, (lane, one) => {
     cutIfOver(run, records, one);
     return runTask(run, lane, one);
@@ -316,7 +325,7 @@ function passesOf({ stages }: MemberPlan): number {
 }
 
 /** Adds dependencies: a member's trainings start once all of its features are computed. */
-function scheduled(all: readonly MemberWork[]): Scheduled<MemberWork>[] {
+function scheduled(all: readonly MemberWork[], precautions: Precautions | undefined): Scheduled<MemberWork>[] {
   const shardsOfMember = new Map<MemberRecord, number[]>();
   for (const [index, { kind, record }] of all.entries())
     if (kind === 'features') shardsOfMember.set(record, [...(shardsOfMember.get(record) ?? []), index]);
@@ -326,6 +335,7 @@ function scheduled(all: readonly MemberWork[]): Scheduled<MemberWork>[] {
       task: work,
       cost,
       pinnedTo: record.planned.pinnedTo ?? undefined,
+      alone: precautions?.alone.has(name),
       ...(kind === 'features' ? { group: name } : { after: shardsOfMember.get(record) }),
     };
   });
@@ -341,6 +351,14 @@ function cutIfOver({ limits }: MemberRun, records: readonly MemberRecord[], { re
   if (remaining.length > limits.minMembers) record.isCut = true;
 }
 
+/** Fails a task that has ended the process too often. */
+function failWithoutRunning({ observer, precautions }: MemberRun, { name, record }: MemberWork): void {
+  const reason = precautions?.failed.get(name);
+  if (reason === undefined || record.failure !== undefined) return;
+  record.failure = { reason: reasonOf(name, record.planned.plan, reason), device: null };
+  observer.onMember(name, { state: 'failed', reason, bug: null });
+}
+
 async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<void> {
   const { observer, stop } = run;
   const { record, name, kind } = work;
@@ -351,7 +369,7 @@ async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<vo
   }
   // The member has already failed; skip the rest.
   if (record.failure !== undefined) {
-    if (kind === 'training') observer.onMember(name, { state: 'skipped' });
+    if (kind === 'training' && !run.precautions?.failed.has(name)) observer.onMember(name, { state: 'skipped' });
     return;
   }
   const startedAtMs = Date.now();
@@ -412,9 +430,13 @@ function fail({ observer, stop }: MemberRun, { record, name }: MemberWork, error
   });
 }
 
-function failureOf(error: unknown, task: string, { name }: MemberPlan, device: string) {
-  const fold = task === name ? '' : `${task.slice(name.length + 1)}: `;
-  return { reason: `${fold}${oneLine(error)}`, device };
+function failureOf(error: unknown, task: string, plan: MemberPlan, device: string) {
+  return { reason: reasonOf(task, plan, oneLine(error)), device };
+}
+
+/** The reason of a member's failure, which names the fold, if there are several. */
+function reasonOf(task: string, { name }: MemberPlan, reason: string): string {
+  return task === name ? reason : `${task.slice(name.length + 1)}: ${reason}`;
 }
 
 /** The message on one line, since tables have one line per member. */
@@ -474,6 +496,7 @@ async function train(
     ...{ folder, keepsWeights },
     checkpoints: { folder: run.folder.checkpoints(plan.name, fold), intervalSeconds: run.checkpointSeconds },
     limit: run.limits?.deadlines.start(name),
+    halvings: run.precautions?.halvings.get(name),
     reportsDetails: run.reportsDetails,
   });
   return { training: { ...trained, fold, folder, keepsWeights, resumed: false }, unpublished };
