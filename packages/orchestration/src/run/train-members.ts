@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
 import { memberCost } from '@chorus/models';
-import { StorageError, systemErrorText, UnwritableError, writing } from '@chorus/storage';
+import { StorageError, UnwritableError, writing } from '@chorus/storage';
 import {
   batchCountOf,
   type ImageRange,
@@ -471,7 +471,7 @@ async function computeFeatures(run: MemberRun, lane: Lane, work: FeaturesWork): 
     // The lane does not wait for the disk, and a full one must not end the run.
     features.kept = featureCache
       ?.write(key, shared.rows)
-      .catch((error: unknown) => observer.onWarning(name, `Its features are not kept: ${systemErrorText(error)}.`));
+      .catch((error: unknown) => observer.onWarning(name, `Its features are not kept: ${messageOf(error)}`));
 }
 
 async function train(
