@@ -6,6 +6,7 @@ export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { type BundleClassifier, type ClassifiedImage, openBundleClassifier } from './bundle-classifier.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
 export { type CheckReport, checkReportSchema } from './check/schema.ts';
+export { csvRows } from './csv-rows.ts';
 export { type DiagnoseOptions, diagnose, isReady } from './diagnose/diagnose.ts';
 export type { Finding, Fix } from './diagnose/finding.ts';
 export { type Advice, type AdviceCode, adviceOf, ConfigError, TooFewMembersError } from './errors.ts';

@@ -3,6 +3,7 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { StorageError } from './errors.ts';
+import './file-size-signal.ts';
 import { publishFile } from './publish.ts';
 import { readRegularFile } from './regular-file.ts';
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { StorageError } from './errors.ts';
 
@@ -61,7 +62,22 @@ export async function removeUnfinished(parent: string): Promise<void> {
       await rm(join(parent, name), { recursive: true, force: true, maxRetries: 5 });
 }
 
+/**
+ * Waits while another process replaces a folder by {@link publishFolder}, which leaves it missing between two renames; at most
+ * two seconds. Returns at once for a folder that exists or that nobody replaces.
+ */
+export async function waitWhileReplaced(target: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 2000 && (await isBetweenRenames(target)); waitedMs += pauseMs) await delay(pauseMs);
+}
+
 // --- internal ---
+
+const pauseMs = 20;
+
+async function isBetweenRenames(target: string): Promise<boolean> {
+  const names = await readdir(dirname(target)).catch((): string[] => []);
+  return !names.includes(basename(target)) && names.some((name) => name.startsWith(`.${basename(target)}.old-`));
+}
 
 /** Returns a unique path beside `target`, hence on the same file system. */
 function besides(target: string, what: 'tmp' | 'old'): string {

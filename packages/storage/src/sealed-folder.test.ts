@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rename, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -186,4 +187,42 @@ describe('a file that exists elsewhere', () => {
     expect([...(await openSealedFolder(join(parent, 'other'))).get('a.bin')!]).toEqual([...content]);
     expect([...(await openSealedFolder(folder)).get('members/b.bin')!]).toEqual([5, 6, 7, 8]);
   });
+});
+
+it('is read as it was or as it becomes while another process replaces it', async () => {
+  const compiled = new URL('../dist/index.js', import.meta.url).href;
+  const program = `
+    const { sealFolder } = await import(${JSON.stringify(compiled)});
+    let isEnded = false;
+    process.on('message', () => { isEnded = true; });
+    for (let version = 1; !isEnded; version += 1) {
+      // Each version has other files, and one whose content changes.
+      const files = { a: String(version), ['only-' + version]: 'x', 'folder/b': String(version) };
+      await sealFolder(${JSON.stringify(folder)}, files, { replace: true });
+      if (version === 1) process.send('started');
+      await new Promise((turn) => setImmediate(turn));
+    }
+    process.disconnect();`;
+  const replacing = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const ended = once(replacing, 'exit');
+  await once(replacing, 'message');
+  const versions = new Set<string>();
+  for (let count = 0; count < 300; count += 1) {
+    const files = await openSealedFolder(folder);
+    const version = Buffer.from(files.get('a')!).toString();
+    versions.add(version);
+    expect(Object.fromEntries([...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]))).toEqual({
+      ...{ a: version, [`only-${version}`]: 'x', 'folder/b': version },
+    });
+  }
+  replacing.send('end');
+  expect((await ended)[0]).toBe(0);
+  expect(versions.size).toBeGreaterThan(1);
+});
+
+it('is missing without delay when nobody replaces it', async () => {
+  await rm(folder, { recursive: true });
+  await expect(openSealedFolder(folder)).rejects.toThrow('Expected a folder with SHA256SUMS');
 });
