@@ -158,6 +158,27 @@ describe('a config file', () => {
       /imports\.ts.*Cannot find module 'no-such-package'$/,
     ],
     ['an unknown preset', 'preset.json', '{ "preset": "mobil" }', /Unknown preset "mobil"; did you mean mobile\?/],
+    ['a preset that is not a string', 'null.json', '{ "preset": null }', /preset: expected a string \(received null\)/],
+    [
+      'a list of presets',
+      'list.json',
+      '{ "preset": ["mobile"] }',
+      /preset: expected a string \(received \["mobile"\]\)/,
+    ],
+    [
+      'a preset of 100,000 letters',
+      'long.json',
+      `{ "preset": "${'a'.repeat(1e5)}" }`,
+      /^Unknown preset "a{80}"; .{1,200}$/,
+    ],
+    [
+      'a thousand mistakes',
+      'mistakes.json',
+      JSON.stringify(Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`x${index}`, 1]))),
+      /^.{1,8000}and 980 more mistakes$/s,
+    ],
+    ['a key of 100,000 letters', 'key.json', `{ "${'k'.repeat(1e5)}": 1 }`, /^.*\n {2}k{80}: unknown key; .{1,2000}$/],
+    ['100,000 levels', 'deep.json', '{"a":'.repeat(1e5), /deep\.json: expected at most 64 levels of JSON/],
     ['a misspelled key', 'misspelled.json', '{ "presett": "mobile" }', /presett: unknown key; did you mean "preset"\?/],
     ['a $schema that is not a string', 'address.json', '{ "$schema": 5 }', /\$schema: expected a string/],
   ])('is refused with %s: %s', async (_, name, text, message) => {

@@ -7,7 +7,7 @@ import type { FuzzTarget } from './target.ts';
 const maxBytes = 512 * 2 ** 20;
 /** Of processor time. */
 const maxSeconds = 2;
-const maxMessageLength = 4000;
+const maxMessageLength = 10_000;
 
 const task = JSON.parse(process.argv[2]!) as ChildTask;
 const { targets } = (await import(task.module)) as { targets: readonly FuzzTarget[] };
