@@ -91,7 +91,7 @@ describe('a named pipe', () => {
     ['an image to augment', ['augment', 'pipe.jpg', '--out', 'sheet.png'], 4, /a named pipe, not an image/],
     ['an image of a data set', ['check', 'images'], 4, /a named pipe, not an image|Expected/],
     ['a run', ['report', 'pipe'], 2, /pipe/],
-  ])('is refused as %s', async (_, words, exitCode, message) => {
+  ])('8: is refused as %s', async (_, words, exitCode, message) => {
     const ended = await chorus(...words);
     expect(ended.stdout + ended.stderr).toMatch(message);
     expect(ended.exitCode).toBe(exitCode);

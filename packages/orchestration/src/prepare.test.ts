@@ -98,6 +98,18 @@ describe('a config file', () => {
     await expect(prepare({ file: path })).rejects.toThrow(message);
   });
 
+  it.each(['.json', '.yaml', '.yml', ''])('that ends in "%s" is never executed', async (ending) => {
+    const path = join(base, `program${ending}`);
+    await writeFile(path, `globalThis.wasExecuted = true;\nmodule.exports = { seed: 5 };\n`);
+    await expect(prepare({ file: path })).rejects.toThrow(ending === '.json' ? /not valid JSON/ : /that ends in \.ts/);
+    expect(globalThis).not.toHaveProperty('wasExecuted');
+    await writeFile(`${path}.cjs`, await readFile(path));
+    expect((await prepare({ file: `${path}.cjs` })).experiment.seed).toBe(5);
+    // The same text as code: the check above can fail.
+    expect(globalThis).toHaveProperty('wasExecuted', true);
+    Reflect.deleteProperty(globalThis, 'wasExecuted');
+  });
+
   it('in JSON is refused with the key __proto__', async () => {
     const path = join(base, 'proto.json');
     await writeFile(path, '{"__proto__": {"seed": 5}}');

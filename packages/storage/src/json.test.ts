@@ -25,14 +25,14 @@ describe('parseJson', () => {
     ['a nested __proto__ key', '[{"a": [{"__proto__": 1}]}]', '/x/bundle.json: unknown key "__proto__"'],
     ['a constructor key', '{"a": {"constructor": {}}}', '/x/bundle.json: unknown key "constructor"'],
     ['a prototype key', '{"prototype": 1}', '/x/bundle.json: unknown key "prototype"'],
-  ])('rejects %s', (_, text, message) => {
+  ])('20: rejects %s', (_, text, message) => {
     expect(() => parse(text)).toThrow(StorageError);
     expect(() => parse(text)).toThrow(message);
     expect({}).not.toHaveProperty('polluted');
   });
 
-  it('rejects more than 64 MiB before parsing', () => {
-    expect(() => parseJson(Buffer.alloc(2 ** 26 + 1, ' '), 'x')).toThrow('expected at most 67108864 bytes');
+  it('20: rejects 200 MB before parsing', () => {
+    expect(() => parseJson(Buffer.alloc(200e6, ' '), 'x')).toThrow('expected at most 67108864 bytes');
   });
 
   it('returns what JSON.parse returns, or rejects a key', () => {

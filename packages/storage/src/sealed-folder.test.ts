@@ -34,30 +34,34 @@ describe('a sealed folder', () => {
 
   test.each<[string, () => Promise<unknown>, RegExp]>([
     [
-      'a file one byte shorter',
+      '17: a file one byte shorter',
       () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3)),
       /a\.bin is damaged: expected sha256 [0-9a-f]{64}, received/,
     ],
-    ['a file one byte longer', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 4, 0)), /a\.bin is damaged/],
-    ['a flipped bit', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 5)), /a\.bin is damaged/],
-    ['two swapped files of the same size', swap, /a\.bin is damaged/],
-    ['a missing file', () => unlink(at('members/b.bin')), /b\.bin: expected a regular file/],
-    ['an extra file', () => writeFile(at('members/c.bin'), ''), /does not list members\/c\.bin/],
-    ['no SHA256SUMS', () => unlink(at('SHA256SUMS')), /Expected a folder with SHA256SUMS/],
     [
-      'an invalid SHA256SUMS',
+      '17: a file one byte longer',
+      () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 4, 0)),
+      /a\.bin is damaged/,
+    ],
+    ['17: a flipped bit', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 5)), /a\.bin is damaged/],
+    ['18: two swapped files of the same size', swap, /a\.bin is damaged/],
+    ['17: a missing file', () => unlink(at('members/b.bin')), /b\.bin: expected a regular file/],
+    ['17: an extra file', () => writeFile(at('members/c.bin'), ''), /does not list members\/c\.bin/],
+    ['17: no SHA256SUMS', () => unlink(at('SHA256SUMS')), /Expected a folder with SHA256SUMS/],
+    [
+      '17: an invalid SHA256SUMS',
       () => writeFile(at('SHA256SUMS'), 'hello\n'),
       /expected "<sha256> {2}<name>", received "hello"/,
     ],
-    ['a link out of the folder', link, /a\.bin: expected a regular file/],
+    ['16: a link out of the folder', link, /a\.bin: expected a regular file/],
     [
-      'a path outside the folder',
+      '16: a path outside the folder',
       () => list('../secret'),
       /expected a path inside the folder, received "\.\.\/secret"/,
     ],
-    ['an absolute path', () => list(join(parent, 'secret')), /expected a path inside the folder/],
-    ['a path with a backslash', () => list('..\\secret'), /expected a path inside the folder/],
-  ])('is rejected with %s', async (_, damage, message) => {
+    ['16: an absolute path', () => list(join(parent, 'secret')), /expected a path inside the folder/],
+    ['16: a path with a backslash', () => list('..\\secret'), /expected a path inside the folder/],
+  ])('%s is rejected', async (_, damage, message) => {
     await damage();
     await expect(openSealedFolder(folder)).rejects.toThrow(message);
   });
