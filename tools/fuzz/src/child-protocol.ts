@@ -12,9 +12,13 @@ export interface ChildTask {
   folder: string;
 }
 
-/** In this order: `ready`, then for each input `begins` and, if it failed, `failed`; in the end, `done`. */
+/**
+ * In this order: `ready`, then for each input `begins` and, if it failed, `failed`; in the end, `done`, or `spent` if another process
+ * must go on.
+ */
 export type ChildMessage =
   | { kind: 'ready' }
   | { kind: 'begins'; iteration: number }
   | { kind: 'failed'; iteration: number; reason: string }
+  | { kind: 'spent'; nextIteration: number }
   | { kind: 'done' };

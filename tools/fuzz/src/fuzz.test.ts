@@ -30,7 +30,7 @@ describe('the fuzzer', () => {
   const planted = (name: string, maxCount = 30, seconds = 30) =>
     runTarget({
       module: new URL(`./planted.fixture.mjs?planted=${name}`, import.meta.url).href,
-      ...{ target: 'checksums', seed: 1, seconds, maxCount, hangMs: 2000 },
+      ...{ target: 'checksums', seed: 1, seconds, maxCount, hangMs: 10_000 },
     });
 
   it('accepts refusals', async () => {
@@ -59,7 +59,7 @@ describe('the fuzzer', () => {
     const { iteration } = findings[0]!;
     const repeated = await runTarget({
       module: new URL(`./planted.fixture.mjs?planted=${name}`, import.meta.url).href,
-      ...{ target: 'checksums', seed: 1, seconds: 30, firstIteration: iteration!, maxCount: 1, hangMs: 2000 },
+      ...{ target: 'checksums', seed: 1, seconds: 30, firstIteration: iteration!, maxCount: 1, hangMs: 10_000 },
     });
     expect(repeated.findings).toHaveLength(1);
   });

@@ -81,6 +81,7 @@ async function runChild(
   });
   let iteration: number | undefined;
   let isDone = false;
+  let spentAt: number | undefined;
   let isHung = false;
   const hang = () => {
     isHung = true;
@@ -94,12 +95,15 @@ async function runChild(
     if (message.kind === 'begins') iteration = message.iteration;
     else if (message.kind === 'failed') note(message.iteration, message.reason);
     else if (message.kind === 'done') isDone = true;
+    else if (message.kind === 'spent') spentAt = message.nextIteration;
   });
   const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((ended) =>
     child.on('close', (...status) => ended(status)),
   );
   clearTimeout(timer);
-  if (!isDone) note(iteration, isHung ? 'hung' : `ended with ${signal ?? exitCode}: ${errors.trim()}`);
   await rm(folder, { recursive: true, force: true });
-  return { next: iteration === undefined ? (isDone ? firstIteration : undefined) : iteration + 1, isDone };
+  if (spentAt !== undefined) return { next: spentAt, isDone: false };
+  if (!isDone) note(iteration, isHung ? 'hung' : `ended with ${signal ?? exitCode}: ${errors.trim()}`);
+  if (iteration === undefined) return { next: isDone ? firstIteration : undefined, isDone };
+  return { next: iteration + 1, isDone };
 }
