@@ -27,9 +27,14 @@ describe('every target', () => {
 });
 
 describe('the fuzzer', () => {
+  const plantedModule = (name: string) => {
+    const url = new URL('./planted.fixture.mjs', import.meta.url);
+    url.searchParams.set('planted', name);
+    return url.href;
+  };
   const planted = (name: string, maxCount = 30, seconds = 30) =>
     runTarget({
-      module: new URL(`./planted.fixture.mjs?planted=${name}`, import.meta.url).href,
+      module: plantedModule(name),
       ...{ target: 'checksums', seed: 1, seconds, maxCount, hangMs: 10_000 },
     });
 
@@ -58,7 +63,7 @@ describe('the fuzzer', () => {
     expect(findings).toEqual([{ target: 'checksums', seed: 1, iteration: expect.any(Number), reason }]);
     const { iteration } = findings[0]!;
     const repeated = await runTarget({
-      module: new URL(`./planted.fixture.mjs?planted=${name}`, import.meta.url).href,
+      module: plantedModule(name),
       ...{ target: 'checksums', seed: 1, seconds: 30, firstIteration: iteration!, maxCount: 1, hangMs: 10_000 },
     });
     expect(repeated.findings).toHaveLength(1);
