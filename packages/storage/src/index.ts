@@ -15,7 +15,7 @@ export { type Lock, lockOwner, tryLock, withLock } from './lock.ts';
 export { makeFolder } from './make-folder.ts';
 export { isTooManyOpenFiles, withFreeFile } from './open-files.ts';
 export { publishFile, publishFolder, waitWhileReplaced } from './publish.ts';
-export { reading, readInChunks, readRegularFile, UnreadableFileError } from './regular-file.ts';
+export { readInChunks, reading, readRegularFile, UnreadableFileError } from './regular-file.ts';
 export { type ExistingFile, openSealedFolder, sealedFileNames, sealFolder } from './sealed-folder.ts';
 export { systemErrorFix, systemErrorMessage, systemErrorText } from './system-error.ts';
 export { isSystemFile } from './system-file.ts';

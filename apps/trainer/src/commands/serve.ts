@@ -60,8 +60,10 @@ export const serveCommand = new Command('serve')
     1,
   )
   .action(async (bundle: string, flags: ServeFlags) => {
-    const [{ ConfigError, setupOnnxruntime }, { readTokenFile, serveBundle, ServerError }] =
-      await Promise.all([import('@chorus/orchestration'), import('@chorus/server')]);
+    const [{ ConfigError, setupOnnxruntime }, { readTokenFile, serveBundle, ServerError }] = await Promise.all([
+      import('@chorus/orchestration'),
+      import('@chorus/server'),
+    ]);
     const environmentToken = () => {
       const token = process.env.CHORUS_TOKEN;
       if (token === '')
