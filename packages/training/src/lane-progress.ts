@@ -25,6 +25,14 @@ export function sharedProgress(): SharedArrayBuffer {
   return new SharedArrayBuffer(progressBytes);
 }
 
+/** Call it before a lane receives a task: its thread or process may have to start first. */
+export function expectTask(shared: SharedArrayBuffer): void {
+  const numbers = new Int32Array(shared);
+  Atomics.store(numbers, cells.isPreparing, 1);
+  Atomics.store(numbers, cells.medianMs, 0);
+  Atomics.store(numbers, cells.longestMs, 0);
+}
+
 /** Reads the progress of a lane. */
 export function readProgress(shared: SharedArrayBuffer): LaneProgress {
   const numbers = new Int32Array(shared);
@@ -37,11 +45,6 @@ export function readProgress(shared: SharedArrayBuffer): LaneProgress {
   };
 }
 
-/** Records that a lane is about to prepare its first batch, before its thread or process runs. */
-export function expectPreparation(shared: SharedArrayBuffer): void {
-  prepareIn(new Int32Array(shared));
-}
-
 // A thread runs one lane. Its progress belongs to the thread, like its device, so that loops over batches need not be given it.
 let numbers: Int32Array | undefined;
 let recentMs: number[] = [];
@@ -52,19 +55,19 @@ export function countProgressIn(shared: SharedArrayBuffer): void {
   numbers = new Int32Array(shared);
 }
 
-/** Call it when a task starts. */
+/** Call it in the thread when a task starts. */
 export function startTask(): void {
   if (numbers === undefined) return;
   recentMs = [];
   lastAtMs = performance.now();
-  Atomics.store(numbers, cells.medianMs, 0);
-  Atomics.store(numbers, cells.longestMs, 0);
   prepareBatch();
 }
 
 /** Call it before what may take much longer than a batch. */
 export function prepareBatch(): void {
-  if (numbers !== undefined) prepareIn(numbers);
+  if (numbers === undefined) return;
+  Atomics.store(numbers, cells.isPreparing, 1);
+  Atomics.add(numbers, cells.count, 1);
 }
 
 /** Call it after each batch. */
@@ -80,11 +83,4 @@ export function countBatch(): void {
   Atomics.store(numbers, cells.longestMs, longestMs);
   Atomics.store(numbers, cells.isPreparing, 0);
   Atomics.add(numbers, cells.count, 1);
-}
-
-// --- internal ---
-
-function prepareIn(progress: Int32Array): void {
-  Atomics.store(progress, cells.isPreparing, 1);
-  Atomics.add(progress, cells.count, 1);
 }

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { RuntimeError } from '@chorus/runtime';
 import {
-  expectPreparation,
+  expectTask,
   type LaneObserver,
   type LaneProgress,
   type LaneResult,
@@ -88,6 +88,7 @@ export class IsolatedLane implements LaneHost {
       (buffer) => written.has(buffer),
     );
     const process = await this.#runningProcess();
+    expectTask(this.#progress);
     const watch = this.#watch(process);
     try {
       const outcome = await process.run(message, onStart);
@@ -115,7 +116,6 @@ export class IsolatedLane implements LaneHost {
       this.#progress = sharedMemory(this.#progressPath, progressBytes, { isWritable: true });
     }
     if (this.#process !== undefined && !this.#process.hasEnded) return this.#process;
-    expectPreparation(this.#progress);
     const { runtime, compute } = this.#startup;
     const progress = { path: this.#progressPath, byteLength: progressBytes };
     this.#process = new LaneProcess(

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { RuntimeError, releaseFreeMemory } from '@chorus/runtime';
 import {
+  expectTask,
   exposeObserver,
   type LaneObserver,
   type LaneProgress,
@@ -52,6 +53,7 @@ export class LaneThread implements LaneHost {
    */
   async run(task: LaneTask, onStart: (atMs: number) => void): Promise<LaneResult<LaneTask>> {
     if (task.kind !== 'train') this.#keepsModels = true;
+    expectTask(this.#progress);
     const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
     try {
       return (await this.#request(task, started.buffer as SharedArrayBuffer)) as LaneResult<LaneTask>;

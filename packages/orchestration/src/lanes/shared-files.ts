@@ -64,6 +64,8 @@ export class SharedFiles {
         return written;
       });
       this.#byBuffer.set(buffer, file);
+      // There may be room later.
+      file.catch(() => this.#byBuffer.delete(buffer));
     }
     return (await file).path;
   }
@@ -91,11 +93,16 @@ export class SharedFiles {
     const place = hasRoom(bytes.length) ? memoryFolder : this.#folder;
     return writing(place, async () => {
       const file = this.#openIn(place);
-      for (let done = 0; done < bytes.length; ) {
-        const size = Math.min(chunkBytes, bytes.length - done);
-        done += (await writeAt(file.descriptor, bytes, done, size, done)).bytesWritten;
+      try {
+        for (let done = 0; done < bytes.length; ) {
+          const size = Math.min(chunkBytes, bytes.length - done);
+          done += (await writeAt(file.descriptor, bytes, done, size, done)).bytesWritten;
+        }
+        return file;
+      } catch (error) {
+        this.#remove(file);
+        throw error;
       }
-      return file;
     });
   }
 

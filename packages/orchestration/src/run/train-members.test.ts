@@ -197,7 +197,7 @@ describe('trainMembers', () => {
       expect(first.kinds.filter((kind) => kind === 'features')).toHaveLength(2);
       expect(second.kinds).not.toContain('features');
       expect(second.logits).toEqual(first.logits);
-      const third = await preparedRun(parent, changes, undefined, 'third');
+      const third = await preparedRun(parent, withSharedFeatures, undefined, 'third');
       const prepared = await prepareFeatures({ ...third, featureCache }, third.plan.members[0]!);
       // Forward passes are timed, but their rows are not used.
       expect(prepared!.forwardSeconds).toBeGreaterThan(0);
