@@ -182,8 +182,7 @@ async function runIn(
         ...{ folder: folder.laneMemory, stop, watchdogSeconds: experiment.watchdogSeconds },
         onIncident(incident, retry) {
           record.add(incident);
-          const [task] = incident.suspects;
-          if (retry !== null) logged.onWarning(task!, retryText(incident, retry));
+          if (retry !== null) logged.onWarning(incident.lanes[0]!.task!, retryText(incident, retry));
         },
       })
     : undefined;

@@ -1,5 +1,4 @@
 /** A lane that is a process of its own: when it crashes or hangs, its task is tried again in a new one. */
-import { performance } from 'node:perf_hooks';
 import { RuntimeError } from '@chorus/runtime';
 import {
   expectTask,
@@ -13,14 +12,14 @@ import {
   sharedProgress,
 } from '@chorus/training';
 import { classifyEnding } from '../supervise/crash.ts';
-import { type LaneActivity, mostRestarts } from '../supervise/incident.ts';
+import { type LaneActivity, mostRestarts, suspectsAmong } from '../supervise/incident.ts';
 import { reasonOf } from '../supervise/precautions.ts';
-import { checkIntervalMs, Watchdog } from '../supervise/watchdog.ts';
 import { unwrapOutcome } from '../thread-errors.ts';
 import { copyBack, writtenBy } from './copy-back.ts';
 import type { Isolation, LaneIncident } from './isolation.ts';
 import type { LaneHost } from './lane-host.ts';
 import { LaneProcess, LaneProcessEnd } from './lane-process.ts';
+import { LaneWatch } from './lane-watch.ts';
 import { sharedMemory, withFiles } from './mapped-values.ts';
 
 export class IsolatedLane implements LaneHost {
@@ -59,8 +58,9 @@ export class IsolatedLane implements LaneHost {
   async run(task: LaneTask, onStart: (atMs: number) => void): Promise<LaneResult<LaneTask>> {
     const incidents: LaneIncident[] = [];
     for (let attempt = task; ; ) {
-      const incident = await this.#attempt(attempt, onStart);
-      if ('result' in incident) return incident.result;
+      const end = await this.#attempt(attempt, onStart);
+      if ('result' in end) return end.result;
+      const { incident } = end;
       incidents.push(incident);
       const isRetried = incidents.length <= mostRestarts;
       this.#isolation.onIncident(incident, isRetried ? incidents.length : null);
@@ -76,11 +76,12 @@ export class IsolatedLane implements LaneHost {
     await this.#process?.kill();
   }
 
+  /** Runs a task once; returns its result, or why the process has ended. */
   async #attempt(
     task: LaneTask,
     onStart: (atMs: number) => void,
-  ): Promise<LaneIncident | { result: LaneResult<LaneTask> }> {
-    const { files, stop } = this.#isolation;
+  ): Promise<{ result: LaneResult<LaneTask> } | { incident: LaneIncident }> {
+    const { files, stop, watchdogSeconds } = this.#isolation;
     const written = new Set(writtenBy(task));
     const message = await withFiles(
       task,
@@ -89,7 +90,7 @@ export class IsolatedLane implements LaneHost {
     );
     const process = await this.#runningProcess();
     expectTask(this.#progress);
-    const watch = this.#watch(process);
+    const watch = new LaneWatch(process, watchdogSeconds, () => ({ ...this.#activity(), progress: this.progress }));
     try {
       const outcome = await process.run(message, onStart);
       return { result: unwrapOutcome(outcome) as LaneResult<LaneTask> };
@@ -102,7 +103,8 @@ export class IsolatedLane implements LaneHost {
         : classifyEnding(error.ending, process.heapShare);
       if (cause === undefined) throw error;
       const lane = { ...this.#activity(), secondsSinceProgress: watch.secondsSinceProgress };
-      return { atMs: Date.now(), ...cause, process: 'lane', lanes: [lane], suspects: [task.name] };
+      const suspects = suspectsAmong([lane]);
+      return { incident: { atMs: Date.now(), ...cause, process: 'lane', lanes: [lane], suspects } };
     } finally {
       watch.end();
       await copyBack(task, files);
@@ -123,30 +125,5 @@ export class IsolatedLane implements LaneHost {
       this.#observer,
     );
     return this.#process;
-  }
-
-  /** Kills a process when it hangs. */
-  #watch(process: LaneProcess): { isHung: boolean; secondsSinceProgress: number; end(): void } {
-    const { watchdogSeconds } = this.#isolation;
-    const watchdog = new Watchdog(performance.now());
-    let isHung = false;
-    const check = () => {
-      const lanes = [{ ...this.#activity(), progress: this.progress }];
-      watchdog.beat({ kind: 'heartbeat', watchdogSeconds, heapShare: process.heapShare, lanes }, performance.now());
-      if (isHung || watchdog.check(performance.now()) === undefined) return;
-      isHung = true;
-      process.kill().catch(() => {});
-    };
-    check();
-    const checking = setInterval(check, checkIntervalMs);
-    return {
-      get isHung() {
-        return isHung;
-      },
-      get secondsSinceProgress() {
-        return watchdog.secondsSinceProgress(0, performance.now());
-      },
-      end: () => clearInterval(checking),
-    };
   }
 }

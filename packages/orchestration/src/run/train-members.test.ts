@@ -159,7 +159,7 @@ describe('trainMembers', () => {
       const results: unknown[] = [];
       for (const isolate of [false, true]) {
         const changes = { ...withSharedFeatures, runtime: { isolate } };
-        const one = await preparedRun(parent, changes, observer, isolate ? 'processes' : 'threads');
+        const one = await preparedRun(parent, changes, {}, isolate ? 'processes' : 'threads');
         const outcomes = await trainMembers(one);
         await expectFeaturesOfPredictions(one, outcomes);
         results.push([
