@@ -14,10 +14,9 @@ export interface ProcessIdentity {
 }
 
 /** Returns the identity of this process. */
-export async function thisProcess(): Promise<ProcessIdentity> {
-  const { pid } = process;
-  const [entry, machine] = await Promise.all([entryOf(pid), thisMachine()]);
-  return { processId: pid, startedAt: entry?.startedAt ?? null, machine };
+export function thisProcess(): Promise<ProcessIdentity> {
+  own ??= identifyOwn();
+  return own;
 }
 
 /**
@@ -81,7 +80,14 @@ async function entryByPs(processId: number): Promise<ProcessEntry> {
   return { startedAt, hasEnded: state.startsWith('Z') };
 }
 
+let own: Promise<ProcessIdentity> | undefined;
 let machine: Promise<string> | undefined;
+
+async function identifyOwn(): Promise<ProcessIdentity> {
+  const { pid } = process;
+  const [entry, machine] = await Promise.all([entryOf(pid), thisMachine()]);
+  return { processId: pid, startedAt: entry?.startedAt ?? null, machine };
+}
 
 function thisMachine(): Promise<string> {
   machine ??= process.platform === 'linux' ? linuxMachine().catch(() => hostname()) : Promise.resolve(hostname());
