@@ -78,13 +78,13 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
   let folder: RunFolder | undefined;
   try {
     const observer = observerFrom(options.observer);
-    folder = resume === undefined ? undefined : await openRunFolder(resume, 'resume');
+    folder = resume === undefined ? undefined : await openRunFolder(resume, 'resume', observer.onNotice);
     const finished = folder && (await finishedReport(folder));
     if (folder !== undefined && finished !== undefined)
       return { report: finished, folder: folder.path, exitCode: exitCodes.done, wasFinished: true };
     const preparation = await prepareRun(experiment, { ...options, folder, stop }, observer);
     // Nothing has been created yet. From here on, the run exists and can be resumed.
-    folder ??= await startFolder(preparation, options);
+    folder ??= await startFolder(preparation, options, observer);
     const writesLogs = options.tensorboard ?? (await folder.hasTensorBoard());
     // A run that stops before its first epoch has no logs yet; the folder is what a resumed run looks for. A failure is reported with
     // the first log.
@@ -106,8 +106,9 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
 async function startFolder(
   { path, experiment, dataset, forward }: Preparation,
   { preset = 'none' }: Pick<TrainOptions, 'preset'>,
+  { onNotice }: RunObserver,
 ): Promise<RunFolder> {
-  const folder = await openRunFolder(path, 'new');
+  const folder = await openRunFolder(path, 'new', onNotice);
   try {
     await folder.writeStart({
       schemaVersion: 3,

@@ -5,6 +5,7 @@ import { type Fold, foldName } from '@chorus/data';
 import { checkValue, mistakesLine } from '@chorus/models';
 import {
   bytesOnDisk,
+  lockOwner,
   publishFile,
   readJsonFile,
   StorageError,
@@ -16,6 +17,7 @@ import { z } from 'zod';
 import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
 import { makeFolder } from '../output-place.ts';
+import { hasTrained, removeRunFiles } from './run-files.ts';
 
 /** The only version that is written and can be resumed. */
 const schemaVersion = 3;
@@ -78,13 +80,14 @@ export function defaultRunFolderName(name: string, now: Date): string {
 }
 
 /**
- * Checks that a new run folder can be created, without creating it.
+ * Checks that a new run folder can be created, without creating it. One whose run ended before it trained anything can be used again.
  *
  * @throws ConfigError when the folder already contains a run, or cannot be created.
  */
 export async function requireNewRunFolder(path: string): Promise<void> {
   const folder = resolve(path);
-  await requireNoRun(folder);
+  if ((await lockOwner(folder)) !== undefined) await requireNoStart(folder);
+  await requireNoTraining(folder);
   try {
     // Permissions are not enough: a file system may be read-only, or a folder immutable.
     await rmdir(await mkdtemp(join(await existingPlace(folder), '.chorus-')));
@@ -101,21 +104,32 @@ export async function existingPlace(folder: string): Promise<string> {
 }
 
 /**
- * Creates a run folder, or opens one to resume, and locks it.
+ * Creates a run folder, or opens one to resume, and locks it. The files of a run that ended before it trained anything make way for a
+ * new one.
  *
+ * @param onNotice receives a message if the lock of the folder has to become stale first.
  * @throws ConfigError when a new folder already contains a run or is not writable, or a folder to resume does not contain one;
  * StorageError when another process has locked it.
  */
-export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promise<RunFolder> {
+export async function openRunFolder(
+  path: string,
+  mode: 'new' | 'resume',
+  onNotice?: (notice: string) => void,
+): Promise<RunFolder> {
   const folder = resolve(path);
   const at = (name: string) => join(folder, name);
   const member = (name: string, fold: Fold) => join(folder, 'members', name, foldName(fold));
   if (mode === 'resume') await readStart(at('experiment.json'));
   else await makeWritable(folder);
-  const lock = await tryLock(folder);
+  const lock = await tryLock(folder, {
+    onWait: (owner = 'unknown') =>
+      onNotice?.(
+        `${folder} was locked by process ${owner}, probably of another machine; waiting to see whether it is still running`,
+      ),
+  });
   try {
     // The previous owner of the lock may have started a run before it was killed.
-    if (mode === 'new') await requireNoRun(folder);
+    if (mode === 'new') await replaceUntrained(folder);
   } catch (error) {
     await lock.release();
     throw error;
@@ -186,11 +200,33 @@ function notWritable(folder: string, error: unknown): ConfigError {
   return advise(new ConfigError(message), { code: 'output-place' });
 }
 
-async function requireNoRun(folder: string): Promise<void> {
-  // Refuses an entry of any type: a named pipe, for example, would be opened later.
-  const started = await lstat(join(folder, 'experiment.json')).catch(() => undefined);
-  if (started !== undefined)
+/** @throws ConfigError when there is a run in the folder. */
+async function requireNoStart(folder: string): Promise<void> {
+  if (await hasStart(folder))
     throw advise(new ConfigError(`There is already a run in ${folder}.`), { code: 'run-exists', data: { folder } });
+}
+
+/** @throws ConfigError when there is a run in the folder that has trained something, or an `experiment.json` that no run wrote. */
+async function requireNoTraining(folder: string): Promise<void> {
+  if (!(await hasStart(folder))) return;
+  const isRun = await readRunStart(folder).then(
+    () => true,
+    () => false,
+  );
+  if (!isRun || (await hasTrained(folder))) await requireNoStart(folder);
+}
+
+async function replaceUntrained(folder: string): Promise<void> {
+  await requireNoTraining(folder);
+  if (await hasStart(folder)) await removeRunFiles(folder);
+}
+
+/** Whether there is an `experiment.json` of any type: a named pipe, for example, would be opened later. */
+function hasStart(folder: string): Promise<boolean> {
+  return lstat(join(folder, 'experiment.json')).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A sentence about run folders above or in a folder that is none; empty if there are none. */
