@@ -60,7 +60,7 @@ function recordOf(
   classifier: Classifier,
   task: TrainTask,
   lane: LaneContext,
-  { cutStages, soups, seconds }: EndedStages & { seconds: number },
+  { cutStages, soups, retry, seconds }: EndedStages & { seconds: number },
 ): TrainedMember['record'] {
   const isReduced = task.member.stages.some((stage) => precisionOn(lane, stage) === 'bfloat16');
   return {
@@ -71,6 +71,7 @@ function recordOf(
     recipe: recipeOf(task.member),
     weights: describeWeights(task),
     ...(soups.length === 0 ? {} : { soups }),
+    ...(retry === null ? {} : { retry }),
     plan: planOf(task),
     ...(cutStages.length === 0 ? {} : { cutStages }),
   };
