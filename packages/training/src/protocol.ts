@@ -77,6 +77,8 @@ export interface TrainTask extends MemberTask {
   fold: Fold;
   /** Int32 per image of the store: its class. */
   labels: SharedArrayBuffer;
+  /** Fingerprint of the images and their split. */
+  dataset?: string | undefined;
   fit: Uint32Array;
   tune: Uint32Array;
   outOfFold: Uint32Array;

@@ -45,12 +45,11 @@ export function retryFailed({ broken }: NotFiniteError, retry: Retry): TrainingE
   );
 }
 
-/** Describes a retry, for a warning. */
+/** What happened and where the training went on, without a capital letter and a full stop. */
 export function retryText(retry: Retry): string {
   const { fromEpochIndex } = retry;
-  const from = fromEpochIndex === null ? 'the start of the stage' : `the best epoch so far, ${fromEpochIndex + 1},`;
-  const sentence = lossText(retry);
-  return `T${sentence.slice(1)}. The training is retried from ${from} at a tenth of the planned rates.`;
+  const from = fromEpochIndex === null ? 'the start of the stage' : `epoch ${fromEpochIndex + 1}, the best one so far,`;
+  return `${lossText(retry)}; retried from ${from} at a tenth of the planned rates`;
 }
 
 // --- internal ---

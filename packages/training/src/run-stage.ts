@@ -3,6 +3,7 @@ import { drawBalanced } from '@chorus/data';
 import { balancedLogLoss, scoreProbabilities } from '@chorus/evaluation';
 import { type Classifier, type FineTuneView, streamSeed, toProbabilities, type WeightSnapshot } from '@chorus/models';
 import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
+import { areFinite } from './are-finite.ts';
 import { type AugmentedBatch, viewsPerImage } from './augmentation.ts';
 import type { DrawnCopies } from './cached-copies.ts';
 import type { Checkpoint, TensorGroups, TrainingState } from './checkpoint/checkpoint-folder.ts';
@@ -121,7 +122,9 @@ export async function runStage(
         ...(plan.recalibratesBatchNorm ? { recalibrate: () => functions.recalibrate(fit) } : {}),
         async evaluate() {
           const logits = await functions.logits(tune);
-          if (!logits.every(Number.isFinite)) return { loss: Number.NaN, accuracy: 0 };
+          // Infinite weights may give finite logits here, and none where they are folded for predictions.
+          const isUsable = logits.every(Number.isFinite) && areFinite(view.weights.map(({ variable }) => variable));
+          if (!isUsable) return { loss: Number.NaN, accuracy: 0 };
           const probabilities = toProbabilities(logits, classes.length);
           const { logLoss, accuracy, ...score } = scoreProbabilities(probabilities, labelsOf(tune), classes);
           confusion = score.confusion;

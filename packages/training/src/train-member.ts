@@ -120,9 +120,9 @@ function outOfFoldPredictions(
   return { outOfFoldLogits: meanOfViews(rows, { width, viewsPerImage, positions }), outOfFoldViews: rows };
 }
 
-function planOf({ member, fold, seed, fit, tune, outOfFold, teacher }: TrainTask): TrainedPlan {
+function planOf({ member, fold, seed, dataset, fit, tune, outOfFold, teacher }: TrainTask): TrainedPlan {
   const counts = { fit: fit.length, tune: tune.length, outOfFold: outOfFold.length };
-  return trainedPlanOf(member, { fold, seed, ...counts, teacher: teacher?.sha256 });
+  return trainedPlanOf(member, { fold, seed, dataset, ...counts, teacher: teacher?.sha256 });
 }
 
 function describeWeights({ member: { weights } }: TrainTask): TrainedMember['record']['weights'] {

@@ -18,6 +18,7 @@ import { followLinksHelp, layoutHelp } from './folder-help.ts';
 interface TrainFlags extends ExperimentFlags {
   out?: string;
   resume?: string;
+  force?: boolean;
   seeds?: number;
   time?: string;
   tensorboard?: boolean;
@@ -40,6 +41,10 @@ export const trainCommand = new Command('train')
   )
   .option('--out <folder>', 'the run folder (default: runs/<name>-<time>)')
   .option('--resume <folder>', 'resume a run that was stopped or killed')
+  .option(
+    '--force',
+    'with --resume: go on although the experiment or the images were edited, which the report will say',
+  )
   .option('--seeds <count>', 'train with several seeds, one run after the other, and compare them', Number)
   .option(
     '--time <duration>',
@@ -56,10 +61,12 @@ export const trainCommand = new Command('train')
     'print the plan with its memory, disk space and time; downloads what the run needs, but creates no run folder',
   )
   .action(async (flags: TrainFlags) => {
-    const { ConfigError, train } = await import('@chorus/orchestration');
+    const { ConfigError } = await import('@chorus/orchestration');
     const ignored = ignoredWithResume(flags);
     if (ignored !== undefined)
       throw new ConfigError(`A resumed run keeps its settings; omit ${ignored}, or start a new run.`);
+    if (flags.force && flags.resume === undefined)
+      throw new ConfigError('--force accepts what was edited since a run was started; name the run with --resume.');
     const progress = progressFor(process.stdout);
     const signal = stopSignal((cause) =>
       progress.note(`${cause}: stopping after the current batch (a second signal exits at once)`),
@@ -84,7 +91,7 @@ export const trainCommand = new Command('train')
       const { report, folder, exitCode, wasFinished } =
         flags.resume === undefined
           ? await trainNew(flags, base, progress, signal)
-          : await train({}, { resume: userPath(flags.resume), ...loggingOf(flags, progress), signal });
+          : await resumeRun(flags.resume, flags, progress, signal);
       progress.end();
       if (wasFinished) console.log(`The run in ${folder} has finished; nothing was changed.`);
       console.log(leaderboard(report, folder));
@@ -125,6 +132,12 @@ async function trainNew(...run: Parameters<typeof newRun>) {
   return train(experiment, options);
 }
 
+async function resumeRun(folder: string, flags: TrainFlags, progress: Progress, signal: AbortSignal) {
+  const { train } = await import('@chorus/orchestration');
+  const { force = false } = flags;
+  return train({}, { resume: userPath(folder), force, ...loggingOf(flags, progress), signal });
+}
+
 async function trainSeveral(count: number, ...run: Parameters<typeof newRun>) {
   const { ConfigError, trainSeeds } = await import('@chorus/orchestration');
   const [flags, , progress] = run;
@@ -154,7 +167,14 @@ function loggingOf(
 }
 
 /** An option that a resumed run would ignore. */
-function ignoredWithResume({ resume, preset, set, tensorboard: _, ...named }: TrainFlags): string | undefined {
+function ignoredWithResume({
+  resume,
+  preset,
+  set,
+  tensorboard: _,
+  force: __,
+  ...named
+}: TrainFlags): string | undefined {
   if (resume === undefined) return undefined;
   if (preset !== 'auto') return '--preset';
   if (set.length > 0) return '--set';

@@ -1,20 +1,42 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { EpochMetrics } from '@chorus/training';
 import { z } from 'zod';
 import { AppendFile } from './append-file.ts';
 
-/** `metrics.jsonl`: one JSON object per line, appended after each epoch. A resumed run appends to the same file. */
+/**
+ * `metrics.jsonl`: one JSON object per line, appended after each epoch. A resumed run appends to the same file. A line with
+ * `"repeated": true` is of an epoch that is in the file already: its training has gone back since, to a checkpoint or for a retry.
+ */
 export class MetricsLog {
   readonly #file: AppendFile;
+  /** Of all lines in the file. */
+  readonly #keys: Set<string>;
+
+  private constructor(path: string, onFailure: (message: string) => void, keys: Set<string>) {
+    this.#file = new AppendFile(path, onFailure);
+    this.#keys = keys;
+  }
 
   /** @param onFailure as in {@link AppendFile}. */
-  constructor(path: string, onFailure: (message: string) => void) {
-    this.#file = new AppendFile(path, onFailure);
+  static async open(path: string, onFailure: (message: string) => void): Promise<MetricsLog> {
+    const keys = new Set<string>();
+    try {
+      // A named pipe would block.
+      if ((await stat(path)).isFile()) for await (const epoch of linesOf(path)) keys.add(keyOf(epoch));
+    } catch (error) {
+      // A file that cannot be read may still be appended to; if it cannot, the first epoch reports that.
+      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    }
+    return new MetricsLog(path, onFailure, keys);
   }
 
   append(metrics: EpochMetrics): void {
-    this.#file.append(() => `${JSON.stringify(metrics)}\n`);
+    const key = keyOf(metrics);
+    const repeated = this.#keys.has(key);
+    this.#keys.add(key);
+    this.#file.append(() => `${JSON.stringify({ ...metrics, ...(repeated && { repeated }) })}\n`);
   }
 
   /** As in {@link AppendFile}. */
@@ -29,25 +51,40 @@ export type StoredEpoch = z.output<typeof epochSchema>;
 /**
  * Reads `metrics.jsonl`, also while a run appends to it.
  *
- * @returns epochs in the order of the file; of those that a resumed run repeated, the last.
+ * @returns the epochs that led to the weights, in the order of training: where a training has gone back to an earlier epoch, the
+ * lines of this and later epochs before that do not count.
  * @throws the file system's error when the file cannot be read.
  */
 export async function readMetrics(path: string): Promise<StoredEpoch[]> {
-  const found = new Map<string, StoredEpoch>();
+  const trainings = new Map<string, StoredEpoch[]>();
+  for await (const epoch of linesOf(path)) {
+    const before = trainings.get(epoch.task) ?? [];
+    const repeated = before.findIndex(
+      ({ stage, epochIndex }) => stage === epoch.stage && epochIndex >= epoch.epochIndex,
+    );
+    trainings.set(epoch.task, [...(repeated === -1 ? before : before.slice(0, repeated)), epoch]);
+  }
+  return [...trainings.values()].flat();
+}
+
+// --- internal ---
+
+/** All lines but those that are incomplete, such as the last one of a killed run. */
+async function* linesOf(path: string): AsyncGenerator<StoredEpoch> {
   const stream = createReadStream(path);
   try {
     for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
       const epoch = epochSchema.safeParse(parsed(line)).data;
-      // The last line of a killed run may be incomplete.
-      if (epoch !== undefined) found.set(`${epoch.task}\n${epoch.stage}\n${epoch.epochIndex}`, epoch);
+      if (epoch !== undefined) yield epoch;
     }
   } finally {
     stream.destroy();
   }
-  return [...found.values()];
 }
 
-// --- internal ---
+function keyOf({ task, stage, epochIndex }: Pick<StoredEpoch, 'task' | 'stage' | 'epochIndex'>): string {
+  return JSON.stringify([task, stage, epochIndex]);
+}
 
 /** JSON has no number that is not finite: null stands for it, and for what earlier versions did not write. */
 const numberOrNull = z.number().nullable().default(null);

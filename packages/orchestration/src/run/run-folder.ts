@@ -28,6 +28,10 @@ const startSchema = z.strictObject({
   versions: z.record(z.string(), z.string()),
   /** Fingerprint of the images and their split, which must be the same when the run is resumed. */
   datasetFingerprint: z.string().nullable(),
+  /** Number of usable images of each class. Earlier versions did not write it. */
+  images: z.array(z.strictObject({ class: z.string(), count: z.int().min(0) })).optional(),
+  /** What was edited before the run was resumed, as the user has accepted; omitted if nothing was. */
+  edits: z.array(z.string()).optional(),
   /** Engine for forward passes on CPU lanes, which a resumed run uses again. Earlier versions only had TensorFlow. */
   forward: z.enum(['onnxruntime', 'tensorflow']).default('tensorflow'),
   experiment: experimentSchema,
