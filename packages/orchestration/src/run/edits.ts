@@ -28,10 +28,11 @@ export function startedImages({
   classes,
   images,
   labels,
+  sha256,
 }: Dataset): Pick<RunStart, 'datasetFingerprint' | 'images'> {
   const counts = new Array<number>(classes.length).fill(0);
   const labelOf = new Int32Array(labels);
-  for (const index of images.keys()) counts[labelOf[index]!]! += 1;
+  for (const index of images.keys()) if (sha256[index] !== null) counts[labelOf[index]!]! += 1;
   return {
     datasetFingerprint: fingerprint,
     images: classes.map((name, label) => ({ class: name, count: counts[label]! })),
