@@ -13,6 +13,8 @@ export const sharedTestConfig = {
   testTimeout: 120_000,
   hookTimeout: 120_000,
   clearMocks: true,
+  // Compiled packages need no transformation; vitest would transform each of their modules for each file.
+  server: { deps: { external: [/\/dist\/.*\.m?js$/] } },
   reporters: ['default', 'json'],
   outputFile: { json: 'test-results.json' },
 } satisfies ViteUserConfig['test'];

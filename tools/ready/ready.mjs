@@ -22,7 +22,7 @@ for (const stream of [turbo.stdout, turbo.stderr])
   });
 turbo.on('error', (error) => {
   console.error(
-    `turbo cannot be started (${error.message}); use: pnpm chorus, pnpm bench, pnpm soak, pnpm parity or pnpm golden`,
+    `turbo cannot be started (${error.message}); use: pnpm chorus, pnpm bench, pnpm soak, pnpm torture, pnpm parity or pnpm golden`,
   );
   process.exit(2);
 });

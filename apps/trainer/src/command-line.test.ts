@@ -262,7 +262,7 @@ describe('chorus train', () => {
     ]);
   });
 
-  it('stops at a batch edge on Ctrl-C, leaves no process, exits 130, and goes on with --resume', async () => {
+  it('47: stops at a batch edge on Ctrl-C, leaves no process, exits 130, and goes on with --resume', async () => {
     const { child, ended } = start(['train', '--config', 'long.json', '--out', 'stopped', '--workers', 'cpu:0']);
     await printed(child, 'epoch 2');
     process.kill(-child.pid!, 'SIGINT');
@@ -273,7 +273,7 @@ describe('chorus train', () => {
     const again = start(['train', '--resume', 'stopped']);
     await printed(again.child, 'wide: started on cpu:0');
     process.kill(-again.child.pid!, 'SIGTERM');
-    expect((await again.ended).exitCode).toBe(130);
+    expect((await again.ended).exitCode).toBe(143);
   });
 
   it('stops on Ctrl-C while stackers are fitted, and goes on with --resume', async () => {
@@ -294,7 +294,7 @@ describe('chorus train', () => {
     await printed(again.child, 'wide: already trained');
     await printed(again.child, 'stackers: 1 of 12 fits');
     process.kill(-again.child.pid!, 'SIGTERM');
-    expect((await again.ended).exitCode).toBe(130);
+    expect((await again.ended).exitCode).toBe(143);
   });
 
   it('stops on Ctrl-C while the test images are read, and finishes with --resume', async () => {
@@ -323,7 +323,7 @@ describe('chorus train', () => {
     expect(JSON.parse(await readFile(at('diverged/report.json'), 'utf8')).stackers).toEqual([]);
   });
 
-  it('ends at once on a second Ctrl-C', async () => {
+  it('47: ends at once on a second Ctrl-C', async () => {
     const { child, ended } = start(['train', '--config', 'long.json', '--out', 'twice', '--workers', 'cpu:0']);
     await printed(child, 'epoch 1');
     process.kill(-child.pid!, 'SIGINT');
@@ -512,17 +512,36 @@ it('stops on Ctrl-C while it waits for a download', async () => {
   expect(stderr).toBe('chorus: The run was stopped.\n');
 });
 
-it.each([
-  ['train', ['--data', '.'], 'The run was terminated by SIGKILL; resume it with --resume and its run folder.\n'],
-  ['download', ['--preset', 'mobile'], 'The command was terminated by SIGKILL.\n'],
-])('says so when something else kills it: %s', async (command, parameters, message) => {
-  const { child, ended } = start([command, ...parameters], withoutNetwork(`killed-${command}-cache`));
-  await printed(child, 'trying again');
+/** Kills the process that does the work. */
+function killWorking(child: ChildProcess): void {
   for (const processId of groupOf(child))
     if (Number(processId) !== child.pid) process.kill(Number(processId), 'SIGKILL');
+}
+
+it('41: says so when something else kills it', async () => {
+  const { child, ended } = start(['download', '--preset', 'mobile'], withoutNetwork('killed-download-cache'));
+  await printed(child, 'trying again');
+  killWorking(child);
   const { exitCode, stderr } = await ended;
   expect(exitCode).toBe(137);
-  expect(stderr.endsWith(message)).toBe(true);
+  expect(stderr.endsWith('The command was terminated by SIGKILL.\n')).toBe(true);
+});
+
+it('41: starts a run that is killed before it has a folder again with the same words, at most twice', async () => {
+  const { child, ended } = start(['train', '--data', '.'], withoutNetwork('killed-train-cache'));
+  for (let count = 1; count <= 3; count += 1) {
+    await printed(child, 'trying again');
+    killWorking(child);
+  }
+  const { exitCode, stderr } = await ended;
+  expect(exitCode).toBe(137);
+  const message =
+    'chorus: The training process was killed (SIGKILL), most likely because the system ran out of memory. ';
+  expect(stderr.split(message)).toHaveLength(4);
+  expect(stderr).toContain('chorus: It is restarted (restart 2 of at most 2).\n');
+  expect(stderr).toMatch(
+    /chorus: It has been restarted 2 times and is not restarted again\.\nchorus: The run has ended; .*\n$/,
+  );
 });
 
 it.each([
@@ -626,6 +645,21 @@ describe('the other commands', () => {
     expect((await start(['clean'], environment).ended).stdout).toBe(`no features in ${features}\n`);
   });
 
+  it('cleans what killed commands have left in the cache, and not what live ones write', async () => {
+    const cache = at('left-cache');
+    // No process has this id: Linux has at most 2 ** 22 of them.
+    const [left, live] = [`.x.tmp-${2 ** 30}-00000000`, `.x.tmp-${process.pid}-00000000`];
+    for (const name of [left, live]) await mkdir(join(cache, 'binding', name), { recursive: true });
+    await writeFile(join(cache, 'binding', left, 'half'), new Uint8Array(2_500_000));
+    const what = `1 unfinished file or folder of killed commands (2.5 MB) from ${cache}`;
+    const preview = await start(['clean'], { CHORUS_CACHE: cache }).ended;
+    expect(preview.stdout).toContain(`would remove ${what}; add --yes to remove them\n`);
+    expect(await readdir(join(cache, 'binding'))).toHaveLength(2);
+    const removed = await start(['clean', '--yes'], { CHORUS_CACHE: cache }).ended;
+    expect(removed.stdout).toContain(`removed ${what}\n`);
+    expect(await readdir(join(cache, 'binding'))).toEqual([live]);
+  });
+
   it('lists devices', async () => {
     const { exitCode, stdout } = await chorus('devices', '--json');
     expect(exitCode).toBe(0);
@@ -681,7 +715,7 @@ describe('the other commands', () => {
     expect(alone.stdout).toMatch(/^Usage: chorus /);
   });
 
-  it('survives a reader that leaves', async () => {
+  it('48: survives a reader that leaves', async () => {
     const command = `${JSON.stringify(process.execPath)} ${JSON.stringify(main)} --help | head -n 1; echo "\${PIPESTATUS[0]}"`;
     expect(execFileSync('bash', ['-c', command], { encoding: 'utf8' })).toMatch(/^Usage: chorus .*\n0\n$/);
   });

@@ -1,5 +1,6 @@
 /** Parses the command line and prints results; @chorus/orchestration does the work. */
 import { readFileSync } from 'node:fs';
+import { systemErrorMessage } from '@chorus/orchestration/system-error';
 import { Command, CommanderError } from 'commander';
 import { augmentCommand } from './commands/augment.ts';
 import { checkCommand } from './commands/check.ts';
@@ -21,8 +22,8 @@ import { studioCommand } from './commands/studio.ts';
 import { trainCommand } from './commands/train.ts';
 import { goOnWithoutOutput } from './output.ts';
 import { withAdvice } from './print/error-message.ts';
-import { printableMessage } from './print/printable.ts';
-import { endOnStop } from './stop-signal.ts';
+import { printable, printableMessage } from './print/printable.ts';
+import { endOnStop, stopExitCode } from './stop-signal.ts';
 
 endOnStop();
 
@@ -83,8 +84,14 @@ function packageVersion(): string {
 async function report(error: unknown): Promise<number> {
   // commander has printed its message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const { adviceOf, classifyError } = await import('@chorus/orchestration');
+  // Checked first: the import would fail for the same reason.
+  const systemMessage = systemErrorMessage(error);
+  if (systemMessage !== undefined) {
+    console.error(`chorus: ${printable(systemMessage)}`);
+    return 2;
+  }
+  const { adviceOf, classifyError, exitCodes } = await import('@chorus/orchestration');
   const { exitCode, forUser } = classifyError(error);
   console.error(forUser ? `chorus: ${withAdvice(printableMessage(error as Error), adviceOf(error))}` : error);
-  return exitCode;
+  return exitCode === exitCodes.stopped ? stopExitCode() : exitCode;
 }

@@ -64,14 +64,32 @@ beforeAll(async () => {
   await symlink('/dev/zero', at('device.h5'));
   await mkdir(at('run'));
   await symlink('/dev/full', at('run/metrics.jsonl'));
-  trained = await chorus('train', '--config', 'small.json', '--out', 'run', '--workers', 'cpu:0');
+  trained = await run('bash', [
+    ...['-c', 'ulimit -n 256; exec "$@"', 'bash', process.execPath, main],
+    ...['train', '--config', 'small.json', '--out', 'run', '--workers', 'cpu:0'],
+  ]);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it('trains to its end when its metrics cannot be written, and warns once', () => {
+it('30: trains to its end when its metrics cannot be written, and warns once', () => {
   expect(trained).toMatchObject({ exitCode: 0 });
   const warning = `Cannot write to ${at('run/metrics.jsonl')}: no space left on the disk. The run continues`;
   expect((trained.stdout + trained.stderr).split(warning)).toHaveLength(2);
+});
+
+it('33: trains with 256 open files, and says at once that it needs as many', async () => {
+  expect(trained).toMatchObject({ exitCode: 0 });
+  const { exitCode, stdout, stderr } = await run('bash', [
+    '-c',
+    'ulimit -n 64; exec "$0" "$1"',
+    process.execPath,
+    main,
+  ]);
+  expect({ exitCode, stdout, stderr }).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: 'chorus: Expected a limit of at least 256 open files, received 64; raise it (ulimit -n 256).\n',
+  });
 });
 
 it('reads a bundle that an operating system left its files in', async () => {
@@ -160,16 +178,16 @@ describe('standard output that cannot be written', () => {
   const toFull = (command: string) =>
     run('bash', ['-c', `exec "$0" "$1" ${command} > /dev/full`, process.execPath, main]);
 
-  it('does not end a run, which says so and leaves its report', async () => {
+  it('30: on a full disk does not end a run, which says so and leaves its report', async () => {
     const { exitCode, stderr } = await toFull('train --config small.json --out silent --workers cpu:0');
     expect(stderr).toBe(
       'chorus: Cannot write to standard output: no space left on the disk; the rest of its output is lost.\n',
     );
-    expect(exitCode).toBe(2);
+    expect(exitCode).toBe(0);
     expect(JSON.parse(await readFile(at('silent/report.json'), 'utf8')).experiment.inputSize).toBe(32);
   });
 
-  it('is an error of a command whose result goes there', async () => {
+  it('30: on a full disk is an error of a command whose result goes there', async () => {
     const { exitCode, stderr } = await toFull('devices');
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,

@@ -1,9 +1,16 @@
 import { systemErrorText } from '@chorus/orchestration/system-error';
 
+let isOnlyLog = false;
+
+/** For a command whose results are files: lost output costs a message, and does not change the exit code. */
+export function outputIsOnlyLog(): void {
+  isOnlyLog = true;
+}
+
 /**
  * Keeps a command running when it can no longer write to an output stream. A closed pipe (`chorus … | head -1`) is not an error.
  * If output is lost for any other reason, such as a full disk, one message goes to standard error and the exit code is not 0, so
- * that a script does not mistake a partial result for a complete one.
+ * that a script does not mistake a partial result for a complete one, except after {@link outputIsOnlyLog}.
  */
 export function goOnWithoutOutput(): void {
   let lost = false;
@@ -18,6 +25,6 @@ export function goOnWithoutOutput(): void {
   process.stderr.on('error', () => {});
   // The stream reports its last failure only after the command has ended.
   process.on('exit', () => {
-    if (lost) process.exitCode ||= 2;
+    if (lost && !isOnlyLog) process.exitCode ||= 2;
   });
 }

@@ -1,13 +1,16 @@
-/** Signals that only the parent receives, as `kill` and service managers send them. */
+/** Signals to the parent, as `kill` and service managers send them, to the command's own process, and to both, as terminals do. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const workspace = fileURLToPath(new URL('../../..', import.meta.url));
 const children: ChildProcess[] = [];
+/** A proxy that nobody serves. */
+const withoutNetwork = ['HTTPS_PROXY=http://127.0.0.1:9', 'NO_PROXY='];
 let folder: string;
 
 beforeAll(async () => {
@@ -21,40 +24,48 @@ afterAll(async () => {
 
 interface Started {
   child: ChildProcess;
-  /** Resolves when standard error has the text. */
+  /** Resolves when standard output or standard error has the text. */
   prints(text: string): Promise<void>;
-  ended: Promise<{ exitCode: number | null; stderr: string }>;
+  /** `exitCode`: as a shell reports it. */
+  ended: Promise<{ exitCode: number; stderr: string }>;
 }
 
-function start(parameters: string[], environment: NodeJS.ProcessEnv = {}): Started {
-  const child = spawn(process.execPath, [main, ...parameters], {
-    cwd: folder,
+function start(
+  parameters: string[],
+  environment: NodeJS.ProcessEnv = {},
+  [program, ...first]: readonly string[] = [process.execPath, main],
+  workingFolder = folder,
+): Started {
+  const child = spawn(program!, [...first, ...parameters], {
+    cwd: workingFolder,
     // A group of its own, so that its processes can be counted.
     detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
       ...{ INIT_CWD: folder, TURBO_HASH: undefined, CHORUS_CACHE: join(folder, 'cache') },
-      // A proxy that nobody serves.
-      ...{ HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '' },
+      ...Object.fromEntries(withoutNetwork.map((one) => one.split('='))),
       ...environment,
     },
   });
   children.push(child);
-  let stderr = '';
+  const texts = { stdout: '', stderr: '' };
   const prints = (text: string) =>
     new Promise<void>((done, failed) => {
-      const look = () => void (stderr.includes(text) && done());
-      child.stderr!.on('data', look);
-      child.on('close', () => failed(new Error(`ended without "${text}": ${stderr}`)));
+      const look = () => void (`${texts.stdout}\n${texts.stderr}`.includes(text) && done());
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', look);
+      child.on('close', () => failed(new Error(`ended without "${text}": ${texts.stdout}${texts.stderr}`)));
       look();
     });
-  child.stderr!.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString();
-  });
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].on('data', (chunk: Buffer) => {
+      texts[name] += chunk.toString();
+    });
   // `close` waits for the last process that holds the pipe.
-  const ended = new Promise<{ exitCode: number | null; stderr: string }>((done) =>
-    child.on('close', (exitCode) => done({ exitCode, stderr })),
+  const ended = new Promise<{ exitCode: number; stderr: string }>((done) =>
+    child.on('close', (exitCode, signal) =>
+      done({ exitCode: exitCode ?? 128 + constants.signals[signal!], stderr: texts.stderr }),
+    ),
   );
   return { child, prints, ended };
 }
@@ -85,40 +96,66 @@ describe('a command whose thread is busy', () => {
     ['augment', ['--out', 'sheet.png', 'image.png']],
     ['export', ['--bundle', 'b', '--format', 'tfjs']],
     ['train', ['--data', 'shapes', '--weights', 'random']],
-  ])('ends with its parent: %s', async (command, parameters) => {
+  ])('47: is killed a second after a signal to its parent: %s', async (command, parameters) => {
     const { child, prints, ended } = start([command, ...parameters], { NODE_OPTIONS: blocking });
     await prints('blocked');
     child.kill('SIGTERM');
-    expect((await ended).exitCode).toBe(130);
+    expect((await ended).exitCode).toBe(143);
     expect(groupOf(child)).toEqual([]);
   });
 
-  it('ends at once on the second signal', async () => {
+  it('47: ends at once on the second signal', async () => {
     const { child, prints, ended } = start(['doctor'], { NODE_OPTIONS: blocking });
     await prints('blocked');
-    child.kill('SIGTERM');
+    // Both may be pending at once; the lower number then comes first.
     child.kill('SIGINT');
+    child.kill('SIGTERM');
     expect((await ended).exitCode).toBe(130);
     expect(groupOf(child)).toEqual([]);
   });
 });
 
 describe('a command that waits', () => {
-  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    'ends on %s to its parent, and releases its locks',
-    async (signal) => {
-      const { child, prints, ended } = start(['download', '--preset', 'mobile']);
-      await prints('trying again');
-      child.kill(signal);
-      const { exitCode, stderr } = await ended;
-      expect(exitCode).toBe(130);
-      expect(stderr).not.toContain('    at ');
-      expect(groupOf(child)).toEqual([]);
-      expect((await readdir(join(folder, 'cache/weights'))).filter((name) => name.endsWith('.lock'))).toEqual([]);
-    },
-  );
+  const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+  const places = {
+    'its parent': (child: ChildProcess) => child.pid!,
+    'its own process': (child: ChildProcess) => Number(groupOf(child).find((one) => Number(one) !== child.pid)),
+    'its process group': (child: ChildProcess) => -child.pid!,
+  } as const;
 
-  it('does not outlive a parent that was killed', async () => {
+  test.each(
+    (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).flatMap((signal) =>
+      (Object.keys(places) as (keyof typeof places)[]).map((place) => [signal, place] as const),
+    ),
+  )('47: ends on %s to %s, with the exit code of the signal, and releases its locks', async (signal, place) => {
+    const { child, prints, ended } = start(['download', '--preset', 'mobile']);
+    await prints('trying again');
+    process.kill(places[place](child), signal);
+    const { exitCode, stderr } = await ended;
+    expect(exitCode).toBe(exitCodes[signal]);
+    expect(stderr).not.toContain('    at ');
+    expect(groupOf(child)).toEqual([]);
+    expect((await readdir(join(folder, 'cache/weights'))).filter((name) => name.endsWith('.lock'))).toEqual([]);
+  });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('47: ends on %s through pnpm', async (signal) => {
+    const { HTTPS_PROXY, NO_PROXY } = process.env;
+    // pnpm itself may need the network.
+    const pnpm = ['npx', '-y', 'pnpm@12', 'exec', 'env', ...withoutNetwork, process.execPath, main];
+    const { child, prints, ended } = start(
+      ['download', '--preset', 'mobile'],
+      { HTTPS_PROXY, NO_PROXY },
+      pnpm,
+      workspace,
+    );
+    await prints('trying again');
+    process.kill(-child.pid!, signal);
+    expect((await ended).exitCode).toBe(exitCodes[signal]);
+    // npx ends with the signal, before the processes that it has started.
+    await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 10_000 });
+  });
+
+  it('47: does not outlive a parent that was killed', async () => {
     const { child, prints, ended } = start(['download', '--preset', 'mobile']);
     await prints('trying again');
     child.kill('SIGKILL');

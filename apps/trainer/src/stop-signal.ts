@@ -1,43 +1,78 @@
-/** What a command does when its parent asks it to stop, or has exited. */
+/** What a command does on a signal, when its parent asks it to stop, or when its parent has exited. */
+import {
+  killAtLast,
+  type StopSignal,
+  signalExitCode,
+  stopGraceMs,
+  stopSignals,
+} from '@chorus/orchestration/supervisor';
 
-/** Sent to the parent: the command stops on its own and must not be killed meanwhile. */
-export interface StopsItself {
-  stopsItself: true;
-}
+/** The messages of a command to its parent. */
+export type FromCommand =
+  /** The command stops on its own, and must not be killed for so long after a signal. */
+  | { kind: 'stops-itself'; graceMs: number }
+  /** A signal has reached the command. */
+  | { kind: 'stopping'; signal: StopSignal };
 
-let stop: ((cause: string) => void) | undefined;
+/** Why the command stops: a signal, or the end of its parent. */
+type Cause = StopSignal | 'its parent ended';
+
+let stoppedBy: Cause | undefined;
+let stop: ((cause: Cause) => void) | undefined;
 
 /**
- * Exits with 130 when the parent asks to stop or has exited, unless the command has called {@link stopSignal}. Call it
+ * Exits on a signal, when the parent asks to stop, or when it has exited, unless the command has called {@link stopSignal}. Call it
  * before a command starts.
  */
 export function endOnStop(): void {
-  // A terminal signals the whole process group; only the parent reacts.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-  const onStop = (cause: string) => {
-    if (stop !== undefined) stop(cause);
-    // Handlers of `exit` release locks and remove temporary files.
-    else process.exit(130);
-  };
-  process.on('message', (message: { stop?: string }) => {
+  let signalCount = 0;
+  for (const signal of stopSignals)
+    process.on(signal, () => {
+      signalCount += 1;
+      if (signalCount > 1) process.kill(process.pid, 'SIGKILL');
+      send({ kind: 'stopping', signal });
+      onStop(signal);
+    });
+  process.on('message', (message: { stop?: StopSignal }) => {
     if (message.stop !== undefined) onStop(message.stop);
   });
   process.on('disconnect', () => onStop('its parent ended'));
 }
 
+/** The exit code of a command that was stopped. */
+export function stopExitCode(): number {
+  return signalExitCode(stoppedBy === undefined || stoppedBy === 'its parent ended' ? 'SIGINT' : stoppedBy);
+}
+
 /**
- * An AbortSignal that is aborted when the parent asks to stop or has exited. From this call on, the command stops on its own.
+ * An AbortSignal that is aborted on a signal, when the parent asks to stop, or when it has exited. From this call on, the command stops
+ * on its own; it is killed if that takes longer than the time of grace.
  *
  * @param onStop called once, with the signal's name or the reason.
  */
-export function stopSignal(onStop: (cause: string) => void): AbortSignal {
+export function stopSignal(onStop: (cause: string) => void, { graceMs = stopGraceMs } = {}): AbortSignal {
   const controller = new AbortController();
+  const stopRequested = killAtLast(graceMs);
   stop = (cause) => {
-    if (controller.signal.aborted) return;
+    stopRequested();
     onStop(cause);
     controller.abort();
   };
-  const message: StopsItself = { stopsItself: true };
-  process.send?.(message);
+  send({ kind: 'stops-itself', graceMs });
   return controller.signal;
+}
+
+// --- internal ---
+
+/** Acts once: a terminal signals the whole process group, and the parent passes its signal on. */
+function onStop(cause: Cause): void {
+  if (stoppedBy !== undefined) return;
+  stoppedBy = cause;
+  if (stop !== undefined) stop(cause);
+  // Handlers of `exit` release locks and remove temporary files.
+  else process.exit(stopExitCode());
+}
+
+function send(message: FromCommand): void {
+  if (process.connected) process.send!(message, () => {});
 }

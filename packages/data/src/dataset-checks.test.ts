@@ -92,7 +92,7 @@ describe('checkDataset', () => {
     );
   });
 
-  it('rejects one class and no class', () => {
+  it('11: rejects one class and no class', () => {
     const facts = factsOf({ a: 10, b: 10 });
     expect(() => checkDataset({ ...facts, classes: ['a'] })).toThrow('at least two classes in /data, received 1');
   });

@@ -216,7 +216,7 @@ describe('an entry that cannot be opened', () => {
   });
 });
 
-describe('a file that changed since it was listed', () => {
+describe('15: a file that changed since it was listed', () => {
   it('is skipped', async () => {
     await writeFile(at('listed.jpg'), await readFile(at('good.jpg')));
     const { size, mtimeMs } = await stat(at('listed.jpg'));
@@ -231,5 +231,30 @@ describe('a file that changed since it was listed', () => {
     await writeFile(at('listed.jpg'), await readFile(at('good.png')));
     await utimes(at('listed.jpg'), new Date(), new Date(mtimeMs));
     expect(await skippedOf()).toEqual(changed);
+  });
+});
+
+describe('too many open files', () => {
+  /** Decodes an image 40 times, at most 16 at a time, in a process that may open only a few more files. */
+  async function decodeWithFew(parameters: { leave: number; release?: number }): Promise<unknown> {
+    const script = fileURLToPath(new URL('./too-many-open-files.fixture.mjs', import.meta.url));
+    const values = JSON.stringify({ path: at('good.jpg'), count: 40, ...parameters });
+    const words = ['-c', 'ulimit -n 64; exec "$@"', 'bash', process.execPath, script, values];
+    return JSON.parse((await promisify(execFile)('bash', words)).stdout);
+  }
+
+  it('33: lower the number of images decoded at a time, and no image is skipped', async () => {
+    expect(await decodeWithFew({ leave: 3 })).toEqual({ skipped: [], isEqual: true });
+  });
+
+  it('33: are waited for when no image can be opened', async () => {
+    expect(await decodeWithFew({ leave: 0, release: 300 })).toEqual({ skipped: [], isEqual: true });
+  });
+
+  it('33: are an error that says which limit to raise, when they stay open', async () => {
+    expect(await decodeWithFew({ leave: 0 })).toEqual({
+      name: 'StorageError',
+      message: `Cannot open ${at('good.jpg')}: too many open files; raise the limit on open files (ulimit -n).`,
+    });
   });
 });

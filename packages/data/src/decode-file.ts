@@ -2,6 +2,7 @@
 
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { isTooManyOpenFiles } from '@chorus/storage';
 import { systemErrorText } from '@chorus/storage/system-error';
 import { describeKind } from './file-kind.ts';
 
@@ -19,7 +20,8 @@ const maxFileBytes = 512 * 2 ** 20;
  * Reads an image file; never blocks on a pipe or opens a device.
  *
  * @param listed the file is rejected when its size or modification time differs.
- * @throws Error whose message says why the file was not read.
+ * @throws Error whose message says why the file was not read; the file system's error when too many files are open, since that says
+ * nothing about the file.
  */
 export async function readImageFile(path: string, listed: Partial<FileStamp> = {}): Promise<Uint8Array> {
   try {
@@ -40,6 +42,7 @@ export async function readImageFile(path: string, listed: Partial<FileStamp> = {
       await file.close();
     }
   } catch (error) {
+    if (isTooManyOpenFiles(error)) throw error;
     const { code } = error as NodeJS.ErrnoException;
     throw code === undefined ? error : new Error(`cannot be read: ${systemErrorText(error)}`, { cause: error });
   }

@@ -1,6 +1,6 @@
 /** Decodes files to pixels: each file once, the whole image, upright, in all requested sizes. */
 import { availableParallelism } from 'node:os';
-import { sha256 } from '@chorus/storage';
+import { isTooManyOpenFiles, sha256, withFreeFile } from '@chorus/storage';
 import { maxBadShare } from './dataset-checks.ts';
 import { PixelBudget, withinTime } from './decode-budget.ts';
 import { type FileStamp, readImageFile } from './decode-file.ts';
@@ -8,6 +8,7 @@ import type { ImageFormat } from './decode-format.ts';
 import { decodePixels, type ImageHeader, isColor, readHeader, shrunkSize } from './decode-pixels.ts';
 import { type ResizeMethod, resizeToSquare } from './decode-resize.ts';
 import { DataError } from './errors.ts';
+import { forEachFile } from './for-each-file.ts';
 import type { SkippedImage } from './image-walk.ts';
 import { PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 import type { ShrunkSize } from './shrink-on-load.ts';
@@ -29,7 +30,7 @@ export interface DecodeOptions {
 export interface DecodeAllOptions extends DecodeOptions {
   /**
    * Images decoded at a time; by default two more than processors, because some are being read or resized. Fewer for large
-   * images: at most `maxPixels` pixels are decoded at a time.
+   * images: at most `maxPixels` pixels are decoded at a time; and fewer while too many files are open.
    */
   concurrency?: number;
   /** A larger share of bad images is an error; by default {@link maxBadShare}. */
@@ -67,7 +68,7 @@ export async function decodeImage(
   budget = new PixelBudget(options.maxPixels),
 ): Promise<Uint8Array[]> {
   requireValid(options);
-  return (await decodeWithin(budget, { path }, sizes, options)).squares;
+  return (await withFreeFile(path, () => decodeWithin(budget, { path }, sizes, options))).squares;
 }
 
 /**
@@ -107,7 +108,8 @@ export async function inspectImageBytes(
  *
  * @param images in the order of the stores' slots.
  * @returns `sha256` of each image's bytes, hexadecimal, and `info` on each file; both are null for a skipped image.
- * @throws DataError when too many images are bad or the background is not a color; the signal's reason on abort.
+ * @throws DataError when too many images are bad or the background is not a color; TooManyOpenFilesError when too many files stay open; the
+ * signal's reason on abort.
  */
 export async function decodeImages(
   images: readonly ImageToDecode[],
@@ -126,30 +128,25 @@ export async function decodeImages(
   const skipped: (SkippedImage | undefined)[] = new Array(images.length);
   const hashes = new Array<string | null>(images.length).fill(null);
   const info = new Array<ImageInfo | null>(images.length).fill(null);
-  let next = 0;
   let doneCount = 0;
 
-  async function work(): Promise<void> {
-    while (next < images.length) {
-      signal?.throwIfAborted();
-      const index = next;
-      next += 1;
-      const image = images[index]!;
-      try {
-        const decoded = await decodeWithin(budget, image, sizes, options);
-        // Publish only after all sizes are ready.
-        for (const [position, store] of stores.entries()) store.publish(index, decoded.squares[position]!);
-        hashes[index] = decoded.sha256;
-        info[index] = decoded.info;
-      } catch (error) {
-        skipped[index] = { path: image.relativePath ?? image.path, reason: (error as Error).message };
-      }
-      doneCount += 1;
-      onProgress?.(doneCount, images.length);
+  async function decode(image: ImageToDecode, index: number): Promise<void> {
+    signal?.throwIfAborted();
+    try {
+      const decoded = await decodeWithin(budget, image, sizes, options);
+      // Publish only after all sizes are ready.
+      for (const [position, store] of stores.entries()) store.publish(index, decoded.squares[position]!);
+      hashes[index] = decoded.sha256;
+      info[index] = decoded.info;
+    } catch (error) {
+      if (isTooManyOpenFiles(error)) throw error;
+      skipped[index] = { path: image.relativePath ?? image.path, reason: (error as Error).message };
     }
+    doneCount += 1;
+    onProgress?.(doneCount, images.length);
   }
 
-  await Promise.all(Array.from({ length: Math.min(concurrency, images.length) }, work));
+  await forEachFile(images, concurrency, decode);
   const bad = skipped.filter((one) => one !== undefined);
   requireFewSkipped(bad, images.length, maxSkippedShare);
   return { skipped: bad, sha256: hashes, info, seconds: (Date.now() - startedAtMs) / 1000 };

@@ -2,6 +2,7 @@
 
 import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { TooManyOpenFilesError, withFreeFile } from '@chorus/storage';
 import { systemErrorText } from '@chorus/storage/system-error';
 import { sniffFormat } from './decode-format.ts';
 
@@ -25,12 +26,17 @@ export function describeKind(stats: Stats): string {
 /** The detected content of a regular file; `isImage` is also true for image formats that are not accepted. */
 export type FileContent = { isAccepted: true } | { isAccepted: false; isImage: boolean; reason: string };
 
-/** Reads the first bytes of a regular file and decides whether it is decoded as an image, regardless of its name. */
+/**
+ * Reads the first bytes of a regular file and decides whether it is decoded as an image, regardless of its name.
+ *
+ * @throws TooManyOpenFilesError when too many files stay open.
+ */
 export async function contentOf(path: string): Promise<FileContent> {
   let head: Uint8Array;
   try {
-    head = await readHead(path);
+    head = await withFreeFile(path, () => readHead(path));
   } catch (error) {
+    if (error instanceof TooManyOpenFilesError) throw error;
     return { isAccepted: false, isImage: false, reason: `cannot be read: ${systemErrorText(error)}` };
   }
   if (head.length === 0) return { isAccepted: false, isImage: false, reason: 'an empty file' };

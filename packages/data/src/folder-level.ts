@@ -2,6 +2,7 @@
 
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TooManyOpenFilesError } from '@chorus/storage';
 import { systemErrorText } from '@chorus/storage/system-error';
 import { displayName, normalizeName } from './display-name.ts';
 import { DataError } from './errors.ts';
@@ -61,6 +62,7 @@ export async function readLevel(place: { path: string; relativePath: string }, l
 
 export function unreadable(path: string): (error: NodeJS.ErrnoException) => never {
   return (error) => {
+    if (error instanceof TooManyOpenFilesError) throw error;
     throw new DataError(
       `Cannot read the folder of images ${displayName(path)}: ${displayName(systemErrorText(error))}.`,
     );

@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Stats } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { TooManyOpenFilesError, withFreeFile } from '@chorus/storage';
 import { systemErrorText } from '@chorus/storage/system-error';
 import { compareNames } from './display-name.ts';
 import { contentOf, describeKind, hasImageEnding } from './file-kind.ts';
@@ -102,7 +103,10 @@ export class ImageWalk {
   }
 
   async #list(place: Place): Promise<void> {
-    const folder = await readFolder(place.path).catch((error: NodeJS.ErrnoException) => error);
+    const folder = await readFolder(place.path).catch((error: NodeJS.ErrnoException) => {
+      if (error instanceof TooManyOpenFilesError) throw error;
+      return error;
+    });
     if (folder instanceof Error) {
       this.#skip(place, 'folder', `cannot be read: ${systemErrorText(folder)}`);
       return;
@@ -201,9 +205,10 @@ export async function resolveLink(
  * Returns a folder's names in the order of {@link compareNames}, independent of the file system.
  *
  * @returns `isExact` is false for a name that is not valid UTF-8; its invalid bytes are escaped as `\xff`.
+ * @throws TooManyOpenFilesError when too many files stay open; any other error of the file system.
  */
 export async function namesIn(path: string): Promise<{ name: string; bytes: Buffer; isExact: boolean }[]> {
-  const names = await readdir(path, { encoding: 'buffer' });
+  const names = await withFreeFile(path, () => readdir(path, { encoding: 'buffer' }));
   return names
     .map((bytes) => {
       const isExact = isUtf8(bytes);

@@ -1,4 +1,5 @@
 /** Small pictures for a page. */
+import { withFreeFile } from '@chorus/storage';
 import sharp from 'sharp';
 import type { DecodeOptions } from './decode.ts';
 import { readImageFile } from './decode-file.ts';
@@ -40,7 +41,7 @@ export async function makeThumbnail(path: string, side: number, limits = default
 /** As {@link makeThumbnail}, without encoding. */
 export async function readThumbnail(path: string, side: number, limits = defaultLimits): Promise<ThumbnailPixels> {
   const { maxPixels, timeoutMs } = limits;
-  const header = await readHeader(await readImageFile(path), maxPixels);
+  const header = await readHeader(await withFreeFile(path, () => readImageFile(path)), maxPixels);
   const shrunk = shrunkSize(header, side);
   const { data, width, height } = await decodePixels(header, { background: 'white', timeoutMs, shrunk });
   const { data: pixels, info } = await sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })

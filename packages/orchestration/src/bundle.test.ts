@@ -154,7 +154,7 @@ it.each([
   await expect(readBundle(at('images'))).rejects.toThrow(message);
 });
 
-describe('an inconsistent bundle', () => {
+describe('13: an inconsistent bundle', () => {
   it.each<{ what: string; change: (manifest: BundleManifest) => unknown; message: string }>([
     {
       what: 'a member name that leaves the folder',

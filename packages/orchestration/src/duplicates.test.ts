@@ -42,7 +42,7 @@ async function shapesAt(name: string, imageCount: number): Promise<string> {
 const open = (source: string, data: Partial<ExperimentInput['data']> = {}, changes: Partial<ExperimentInput> = {}) =>
   openDataset(resolveExperiment({ ...experimentOn(source, data), ...changes }), source, () => 0, { onDecode() {} });
 
-describe('duplicate images', () => {
+describe('12: duplicate images', () => {
   let source: string;
   beforeAll(async () => {
     source = await shapesAt('shapes', 30);

@@ -1,7 +1,7 @@
 import { DataError } from '@chorus/data';
 import { ModelError } from '@chorus/models';
 import { RuntimeError } from '@chorus/runtime';
-import { StorageError } from '@chorus/storage';
+import { StorageError, systemErrorMessage } from '@chorus/storage';
 import { StoppedError, TrainingError } from '@chorus/training';
 import { ConfigError, TooFewMembersError } from './errors.ts';
 
@@ -24,8 +24,14 @@ export function classifyError(error: unknown): { exitCode: number; forUser: bool
   if (error instanceof TooFewMembersError) return { exitCode: exitCodes.tooFewMembers, forUser: true };
   if (error instanceof DataError) return { exitCode: exitCodes.badData, forUser: true };
   const mistakes = [ConfigError, ModelError, RuntimeError, StorageError, TrainingError];
-  if (mistakes.some((kind) => error instanceof kind)) return { exitCode: exitCodes.badConfig, forUser: true };
+  const isForUser = mistakes.some((kind) => error instanceof kind) || systemErrorMessage(error) !== undefined;
+  if (isForUser) return { exitCode: exitCodes.badConfig, forUser: true };
   return { exitCode: exitCodes.bug, forUser: false };
+}
+
+/** The message of an error for the user. */
+export function messageOf(error: unknown): string {
+  return systemErrorMessage(error) ?? (error instanceof Error ? error.message : String(error));
 }
 
 /** Whether the user can fix the cause of an error; any other error is a bug in Chorus or a library. */

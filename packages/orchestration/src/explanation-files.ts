@@ -1,10 +1,10 @@
 /** A folder with the heat maps of predictions, written as they arrive and published once complete. */
-import { appendFile, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type DecodeLimits, drawHeatMaps, type SkippedImage, type Thumbnail } from '@chorus/data';
-import { publishFolder } from '@chorus/storage';
+import { makeFolder, publishFolder, removeAbandoned, temporaryPath } from '@chorus/storage';
 import { ConfigError } from './errors.ts';
-import { makeFolder, requireWritable, writingTo } from './output-place.ts';
+import { requireWritable, writingTo } from './output-place.ts';
 import { type Explanation, type GradCamImage, gradCamOf } from './report/grad-cam-schema.ts';
 
 export interface ExplanationFiles {
@@ -37,7 +37,15 @@ export async function openExplanationFiles(out: string): Promise<ExplanationFile
   if ((await stat(out).catch(() => undefined)) !== undefined)
     throw new ConfigError(`Expected a new folder for the heat maps, but ${out} exists; ${otherFolder}.`);
   await requireWritable(dirname(out), otherFolder);
-  const temporary = await writingTo(out, () => mkdtemp(join(dirname(out), '.chorus-explain-')), otherFolder);
+  const temporary = await temporaryPath(out);
+  await writingTo(
+    out,
+    async () => {
+      await removeAbandoned(dirname(out), out);
+      await mkdir(temporary);
+    },
+    otherFolder,
+  );
   const numbers = join(temporary, 'grad-cam.json');
   const [beforeImages, afterImages] = JSON.stringify(gradCamOf([])).split('[]') as [string, string];
   let imageCount = 0;

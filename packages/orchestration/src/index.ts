@@ -4,6 +4,7 @@ export { type EpochMetrics, type StageName, type StagePlan as PlannedStage, Stop
 export { type AugmentationSheetOptions, writeAugmentationSheet } from './augmentation-sheet.ts';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { type BundleClassifier, type ClassifiedImage, openBundleClassifier } from './bundle-classifier.ts';
+export { cacheLeftOvers } from './cache-left-overs.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
 export { type CheckReport, checkReportSchema } from './check/schema.ts';
 export { type DiagnoseOptions, diagnose, isReady } from './diagnose/diagnose.ts';
@@ -11,7 +12,7 @@ export type { Finding, Fix } from './diagnose/finding.ts';
 export { type Advice, type AdviceCode, adviceOf, ConfigError, TooFewMembersError } from './errors.ts';
 export { type EvaluateOptions, type Evaluation, evaluateBundle, type LabeledPrediction } from './evaluate.ts';
 export { type EvaluationFilePaths, requireEvaluationFiles, writeEvaluationFiles } from './evaluation-csv.ts';
-export { classifyError, exitCodes } from './exit-codes.ts';
+export { classifyError, exitCodes, messageOf } from './exit-codes.ts';
 export { type AugmentationPreset, augmentationOf, augmentationPresets } from './experiment/augmentation.ts';
 export { excludeListOf } from './experiment/exclude-list.ts';
 export { defineConfig, type ExperimentFile } from './experiment/experiment-file.ts';

@@ -1,7 +1,7 @@
 /** Checks that a command's output can be written, and writes it; the user can fix a failure. */
-import { mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises';
+import { mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { systemErrorText } from '@chorus/storage';
+import { makeFolder, systemErrorFix, systemErrorText } from '@chorus/storage';
 import { advise, ConfigError } from './errors.ts';
 
 /**
@@ -43,32 +43,24 @@ export async function writingTo<T>(place: string, write: () => Promise<T>, advic
   try {
     return await write();
   } catch (error) {
-    const { syscall } = error as NodeJS.ErrnoException;
-    if (syscall === undefined) throw error;
-    const message = `Cannot write to ${place}: ${systemErrorText(error)}`;
-    throw advice === undefined
-      ? advise(new ConfigError(`${message}.`), { code: 'output-place' })
-      : new ConfigError(`${message}; ${advice}.`);
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw unwritable(`Cannot write to ${place}`, error, advice);
   }
 }
 
 /**
- * Creates a folder and its parents.
+ * The error of an output that cannot be written, with what fixes it.
  *
- * node's recursive mkdir never returns for paths below /proc, whose folders exist but reject new entries.
+ * @param what start of the message.
+ * @param advice completes the message; by default the error has a code for it.
  */
-export async function makeFolder(folder: string): Promise<void> {
-  const code = await mkdir(folder).then(
-    () => undefined,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST' || (error.code === 'ENOENT' && dirname(folder) !== folder)) return error.code;
-      throw error;
-    },
-  );
-  if (code !== 'ENOENT') return;
-  await makeFolder(dirname(folder));
-  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-    // Another process may have created it meanwhile.
-    if (error.code !== 'EEXIST') throw error;
-  });
+export function unwritable(what: string, error: unknown, advice?: string): ConfigError {
+  const message = `${what}: ${systemErrorText(error)}`;
+  const fix = systemErrorFix(error);
+  if (advice !== undefined)
+    return new ConfigError(`${message}; ${fix === undefined ? advice : `${fix}, or ${advice}`}.`);
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (['ENOSPC', 'EDQUOT'].includes(code)) return advise(new ConfigError(`${message}.`), { code: 'disk-space' });
+  if (fix !== undefined) return new ConfigError(`${message}; ${fix}.`);
+  return advise(new ConfigError(`${message}.`), { code: 'output-place' });
 }

@@ -67,7 +67,7 @@ describe('an error from another thread', () => {
 });
 
 describe("the error of a lane's task", () => {
-  const startup = (device: LaneStartup['runtime']['device']): LaneStartup => ({
+  const startup = (device: LaneStartup['runtime']['device']): Omit<LaneStartup, 'progress'> => ({
     runtime: { device },
     compute: { compile: true, bfloat16: false, forward: { engine: 'tensorflow' } },
     stop: new StopFlag().shared,

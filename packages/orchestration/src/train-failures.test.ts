@@ -43,7 +43,7 @@ describe('members that fail', () => {
     },
   );
 
-  it('result in a report and exit code 5 if too few members remain', async () => {
+  it('46: result in a report and exit code 5 if too few members remain', async () => {
     const run = train(small(), { out: at('all-fail'), observer: blocking('all-fail') });
     await expect(run).rejects.toThrow(TooFewMembersError);
     await expect(run).rejects.toThrow(/0 of 2 members finished, but at least 2 are required: wide: /);

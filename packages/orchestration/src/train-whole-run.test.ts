@@ -1,6 +1,7 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { logitStackerKinds } from '@chorus/models';
+import { bytesOnDisk } from '@chorus/storage';
 import type { EpochMetrics } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from './errors.ts';
@@ -59,6 +60,13 @@ describe('a whole run', () => {
       `${counts.folds[0]!.outOfFold} images were held out from every member for the stackers`,
     );
     expect(report.verdict).toContain('This is a demonstration with generated images or random weights');
+  });
+
+  it('needs no more disk space than estimated', async () => {
+    const { estimates } = JSON.parse(await readFile(at('run/plan.json'), 'utf8')) as {
+      estimates: { diskBytes: number };
+    };
+    expect(await bytesOnDisk(at('run'))).toBeLessThan(estimates.diskBytes);
   });
 
   it('counts every test image, including the partial last batch', () => {

@@ -2,12 +2,12 @@
 
 import { mkdir } from 'node:fs/promises';
 import { prepareProcess } from '@chorus/runtime';
-import { publishFile } from '@chorus/storage';
+import { publishFile, UnwritableError } from '@chorus/storage';
 import { type StopFlag, StoppedError } from '@chorus/training';
 import { BudgetFile } from './budget/budget-file.ts';
 import { planBudgetedRun } from './budget/plan-budgeted-run.ts';
 import { reportTimeBudget } from './budget/report-time-budget.ts';
-import { advise, TooFewMembersError } from './errors.ts';
+import { advise, ConfigError, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { excessMegabytes } from './experiment/member-limits.ts';
 import type { Experiment, ExperimentInput } from './experiment/schema.ts';
@@ -20,6 +20,7 @@ import { countImages } from './run/count-images.ts';
 import { experimentEdits, requireAccepted, startedImages } from './run/edits.ts';
 import { FeatureCache } from './run/feature-cache.ts';
 import { finishedReport } from './run/finished-run.ts';
+import { recordIncidents } from './run/incident-record.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { isDemo, type Preparation, prepareRun } from './run/preparation.ts';
@@ -29,6 +30,8 @@ import { sizeOf, stackAndTest, type TrainedEnsembleMember, writeReport } from '.
 import { stopOn } from './run/stop-on.ts';
 import { storedExperiment } from './run/stored-experiment.ts';
 import { type MemberRun, trainMembers } from './run/train-members.ts';
+import { precautionsAfter } from './supervise/precautions.ts';
+import type { Supervision } from './supervise/supervised.ts';
 import { TensorBoardLog } from './tensorboard/tensorboard-log.ts';
 import { versions } from './versions.ts';
 
@@ -54,6 +57,8 @@ export interface TrainOptions {
   tensorboard?: boolean;
   /** Stops every lane before its next batch; `train` then throws StoppedError, and the run can be resumed. */
   signal?: AbortSignal;
+  /** The process that watches this one, and starts it again when it hangs or crashes. */
+  supervision?: Supervision;
 }
 
 export interface RunResult {
@@ -97,12 +102,13 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     // A run that stops before its first epoch has no logs yet; the folder is what a resumed run looks for. A failure is reported with
     // the first log.
     if (writesLogs) await mkdir(folder.tensorboard, { recursive: true }).catch(() => undefined);
-    return await runIn(folder, preparation, stop, { observer, writesLogs });
+    return await runIn(folder, preparation, stop, { observer, writesLogs, supervision: options.supervision });
   } catch (error) {
+    const canResume = <Kind extends Error>(ended: Kind) =>
+      folder === undefined ? ended : advise(ended, { code: 'run-stopped', data: { folder: folder.path } });
     // After a stop request, any failure counts as the stop.
-    if (!stop.raised) throw error;
-    const stopped = new StoppedError('The run was stopped.');
-    throw folder === undefined ? stopped : advise(stopped, { code: 'run-stopped', data: { folder: folder.path } });
+    if (stop.raised) throw canResume(new StoppedError('The run was stopped.'));
+    throw error instanceof UnwritableError ? canResume(new ConfigError(error.message, [], { cause: error })) : error;
   } finally {
     unlisten();
     await folder?.release();
@@ -137,8 +143,14 @@ async function runIn(
   folder: RunFolder,
   { lanes: lanePlan, compute, dataset, plan: wholePlan, estimates, timeline, timeBudget }: Preparation,
   stop: StopFlag,
-  { observer, writesLogs }: { observer: RunObserver; writesLogs: boolean },
+  {
+    observer,
+    writesLogs,
+    supervision,
+  }: { observer: RunObserver; writesLogs: boolean; supervision: Supervision | undefined },
 ): Promise<RunResult> {
+  const recent = supervision?.incidents.filter((one) => one.folder === null || one.folder === folder.path) ?? [];
+  const incidents = await recordIncidents(folder.restarts, recent);
   const start = await folder.readStart();
   const { experiment } = start;
   const writePlan = (plan: TrainingPlan) =>
@@ -172,8 +184,10 @@ async function runIn(
     },
   };
   const lanes = lanePlan.lanes.map(
-    (runtime, lane) => new Lane({ runtime, compute: compute[lane]!, stop: stop.shared }, logged),
+    (runtime, lane) =>
+      new Lane({ runtime, compute: compute[lane]!, stop: stop.shared }, logged, { onTask: supervision?.beat }),
   );
+  supervision?.watch(experiment.watchdogSeconds, () => lanes.map(({ activity }) => activity));
   const reads = new SharedArrayBuffer(dataset.images.length);
   try {
     stop.check();
@@ -181,7 +195,11 @@ async function runIn(
     const reporting = { observer: logged, reportsDetails: writesLogs };
     const checkpointSeconds = 60 * experiment.checkpointMinutes;
     const keepsOtherPlans = start.edits !== undefined;
-    const shared = { lanes, folder, reads, stop, featureCache, checkpointSeconds, keepsOtherPlans, ...reporting };
+    const precautions = precautionsAfter(recent, incidents);
+    const shared = {
+      ...{ lanes, folder, reads, stop, featureCache, checkpointSeconds, keepsOtherPlans, precautions },
+      ...reporting,
+    };
     const whole = { ...shared, plan: wholePlan, dataset };
     const budgeted = budgetFile && (await planBudgetedRun(whole, timeBudget!, budgetFile, experiment.minMembers));
     const { studentLimits, ...changes } = budgeted ?? {};
@@ -197,7 +215,7 @@ async function runIn(
     const plan = { ...run.plan, members: kept.map(({ planned }) => planned) };
     const outcomes = kept.map(({ outcome }) => outcome);
     const parts: Omit<RunParts, 'testImagesReadBeforeChoice'> = {
-      ...{ start, dataset, counts, demo: isDemo(experiment), plan, outcomes, lanes, timeline },
+      ...{ start, dataset, counts, demo: isDemo(experiment), plan, outcomes, lanes, incidents, timeline },
       timeBudget:
         budgetFile &&
         ((student) =>
@@ -241,10 +259,17 @@ async function failWithReport(
   parts: Omit<RunParts, 'testImagesReadBeforeChoice'>,
   shortfall: string,
 ): Promise<never> {
-  await writeReport(folder, reportWithoutEnsemble({ ...parts, testImagesReadBeforeChoice: 0 }));
+  const report = reportWithoutEnsemble({ ...parts, testImagesReadBeforeChoice: 0 });
+  const aboutReport = await writeReport(folder, report).then(
+    () => `The report is ${folder.report}.`,
+    (error: unknown) => {
+      if (!(error instanceof UnwritableError)) throw error;
+      return `There is no report: ${error.message}`;
+    },
+  );
   const { members } = parts.plan;
   const reasons = parts.outcomes.flatMap((outcome, index) =>
-    outcome.status === 'failed' ? [`${members[index]!.plan.name}: ${outcome.reason}`] : [],
+    outcome.status === 'failed' ? [`${members[index]!.plan.name}: ${outcome.reason.replace(/\.$/, '')}`] : [],
   );
-  throw new TooFewMembersError(`${shortfall}: ${reasons.join('; ')}. The report is ${folder.report}.`);
+  throw new TooFewMembersError(`${shortfall}: ${reasons.join('; ')}. ${aboutReport}`);
 }

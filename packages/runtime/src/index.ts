@@ -4,6 +4,7 @@ export { encodeConfigProto, type ProcessSettings } from './config-proto.ts';
 export { chorusName, type DeviceName } from './device.ts';
 export { type Device, listDevices } from './devices.ts';
 export { RuntimeError } from './errors.ts';
+export { releaseFreeMemory } from './free-memory.ts';
 export { type Compiled, type CompileMetrics, type CompileOptions, compile, type Results } from './functions/compile.ts';
 export { nativePlatform } from './native/platforms.ts';
 export { setupOnnxruntime, setupRuntime } from './native/setup.ts';

@@ -1,6 +1,7 @@
 /** Loads the native addon, which creates the thread's TFE context, and registers it with tfjs as the backend `tensorflow`. */
 import { createRequire } from 'node:module';
 import tfjs from '@chorus/tfjs';
+import { processAddon } from './process-addon.ts';
 import type { Binding } from './tensorflow.ts';
 import { loadTfjsNode } from './tfjs-node.ts';
 
@@ -24,10 +25,10 @@ export interface ContextOptions {
  * @returns TensorFlow's full names of all devices.
  */
 export function loadTensorflow(
-  paths: { quietPath: string; frameworkPath: string; bindingPath: string },
+  paths: { processPath: string; frameworkPath: string; bindingPath: string },
   { device, configProto, settings }: ContextOptions,
 ): string[] {
-  (require(paths.quietPath) as { loadQuietly(path: string): void }).loadQuietly(paths.frameworkPath);
+  processAddon(paths.processPath).loadQuietly(paths.frameworkPath);
   const { NodeJSKernelBackend, nodeFileSystemRouter } = loadTfjsNode();
   const binding = require(paths.bindingPath) as Binding;
   const deviceNames = binding.createContext(device, configProto, settings);

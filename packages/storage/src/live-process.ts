@@ -15,8 +15,14 @@ export interface ProcessIdentity {
 
 /** Returns the identity of this process. */
 export function thisProcess(): Promise<ProcessIdentity> {
-  own ??= identifyOwn();
+  own ??= identityOf(process.pid);
   return own;
+}
+
+/** Returns the identity of the process of this machine that has an id now; its start is null if there is none. */
+export async function identityOf(processId: number): Promise<ProcessIdentity> {
+  const [entry, machine] = await Promise.all([entryOf(processId), thisMachine()]);
+  return { processId, startedAt: entry?.startedAt ?? null, machine };
 }
 
 /**
@@ -82,12 +88,6 @@ async function entryByPs(processId: number): Promise<ProcessEntry> {
 
 let own: Promise<ProcessIdentity> | undefined;
 let machine: Promise<string> | undefined;
-
-async function identifyOwn(): Promise<ProcessIdentity> {
-  const { pid } = process;
-  const [entry, machine] = await Promise.all([entryOf(pid), thisMachine()]);
-  return { processId: pid, startedAt: entry?.startedAt ?? null, machine };
-}
 
 function thisMachine(): Promise<string> {
   machine ??= process.platform === 'linux' ? linuxMachine().catch(() => hostname()) : Promise.resolve(hostname());

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import lockfile from 'proper-lockfile';
 import { StorageError } from './errors.ts';
+import './file-size-signal.ts';
 import { parseJson } from './json-file.ts';
 import { isAlive, type ProcessIdentity, thisProcess } from './live-process.ts';
 import { publishFile } from './publish.ts';

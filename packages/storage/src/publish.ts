@@ -1,73 +1,78 @@
 /** Atomic writes: a temporary name, fsync, rename. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
-import { StorageError } from './errors.ts';
+import { open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { StorageError, writing } from './errors.ts';
+import { makeFolder } from './make-folder.ts';
+import { withFreeFile } from './open-files.ts';
+import { removeAbandoned, temporaryPath } from './temporary-name.ts';
 
-/** Writes a small file atomically: a reader sees either the old content or the new content. */
+/**
+ * Writes a small file atomically: a reader sees either the old content or the new content. Creates its folder.
+ *
+ * @throws UnwritableError naming the path, the reason and what fixes it; an existing file is unchanged.
+ */
 export async function publishFile(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomic(path, typeof content === 'string' ? content : Buffer.from(content));
-}
-
-/** Atomically renames a written file in the same folder, and replaces an existing one. */
-export async function publishWrittenFile(temporary: string, path: string): Promise<void> {
-  await syncFile(temporary);
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
+  await writing(path, async () => {
+    await makeFolder(dirname(path));
+    const temporary = await temporaryPath(path);
+    try {
+      await withFreeFile(path, () => writeFile(temporary, content, { flag: 'wx' }));
+      await publishWrittenFile(temporary, path);
+    } catch (error) {
+      // The first error says what is wrong.
+      await rm(temporary, { force: true }).catch(() => {});
+      throw error;
+    }
+  });
 }
 
 /**
- * Publishes a folder by a single rename.
+ * Atomically renames a written file in the same folder, and replaces an existing one.
+ *
+ * @throws UnwritableError naming `path`.
+ */
+export async function publishWrittenFile(temporary: string, path: string): Promise<void> {
+  await writing(path, async () => {
+    await syncFile(temporary);
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  });
+}
+
+/**
+ * Publishes a folder by a single rename, and removes what ended processes have left of it.
  *
  * @param target path of the folder.
  * @param fill writes the content into a temporary folder beside `target`, which is removed if `fill` throws.
  * @param options `replace` replaces an existing folder; without it, an existing folder is an error.
- * @throws StorageError when `target` exists and may not be replaced.
+ * @throws StorageError when `target` exists and may not be replaced; UnwritableError naming `target` for a file system's error, also
+ * one of `fill`.
  */
 export async function publishFolder(
   target: string,
   fill: (temporary: string) => Promise<void>,
   options: { replace?: boolean } = {},
 ): Promise<void> {
-  const parent = dirname(target);
-  const temporary = besides(target, 'tmp');
-  await mkdir(temporary, { recursive: true });
-  try {
-    await fill(temporary);
-    await syncTree(temporary);
-    if (options.replace) await replaceFolder(temporary, target);
-    else await renameToFree(temporary, target);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    throw error;
-  }
-  await syncFolder(parent);
-}
-
-/**
- * Removes the temporary folders that killed processes left in `parent`. The caller must hold a lock that prevents other
- * processes from publishing there.
- */
-export async function removeUnfinished(parent: string): Promise<void> {
-  const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
+  await writing(target, async () => {
+    const temporary = await temporaryPath(target);
+    await makeFolder(dirname(target));
+    await removeAbandoned(dirname(target), target);
+    await makeFolder(temporary);
+    try {
+      await fill(temporary);
+      await syncTree(temporary);
+      if (options.replace) await replaceFolder(temporary, target);
+      else await renameToFree(temporary, target);
+    } catch (error) {
+      // The first error says what is wrong.
+      await rm(temporary, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
+    await syncFolder(dirname(target));
   });
-  for (const name of names)
-    if (/^\..+\.(tmp|old)-\d+-[0-9a-f]{8}$/.test(name))
-      // A child of the killed process may still be running and write there.
-      await rm(join(parent, name), { recursive: true, force: true, maxRetries: 5 });
 }
 
 // --- internal ---
-
-/** Returns a unique path beside `target`, hence on the same file system. */
-function besides(target: string, what: 'tmp' | 'old'): string {
-  const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
-  return join(dirname(target), `.${basename(target)}.${what}-${unique}`);
-}
 
 async function renameToFree(temporary: string, target: string): Promise<void> {
   try {
@@ -80,7 +85,7 @@ async function renameToFree(temporary: string, target: string): Promise<void> {
 
 /** rename(2) does not replace a non-empty folder, so the old one is renamed first and removed last. */
 async function replaceFolder(temporary: string, target: string): Promise<void> {
-  const old = besides(target, 'old');
+  const old = await temporaryPath(target, 'old');
   const stepped = await rename(target, old).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
@@ -98,7 +103,7 @@ async function replaceFolder(temporary: string, target: string): Promise<void> {
 }
 
 async function syncTree(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  for (const entry of await withFreeFile(folder, () => readdir(folder, { withFileTypes: true }))) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) await syncTree(path);
     else if (entry.isFile()) await syncFile(path);
@@ -107,7 +112,7 @@ async function syncTree(folder: string): Promise<void> {
 }
 
 async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
+  const file = await withFreeFile(path, () => open(path, 'r'));
   try {
     await file.sync();
   } finally {

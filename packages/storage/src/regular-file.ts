@@ -2,6 +2,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { StorageError } from './errors.ts';
+import { withFreeFile } from './open-files.ts';
 import { systemErrorText } from './system-error.ts';
 
 /** The path is not a regular file, or the file is too large or unreadable. */
@@ -56,17 +57,32 @@ export async function readInPieces(path: string, take: (piece: Uint8Array) => vo
   });
 }
 
+/**
+ * Runs a function that reads a file or folder.
+ *
+ * @throws UnreadableFileError instead of a file system's error.
+ */
+export async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === undefined || syscall === undefined) throw error;
+    throw new UnreadableFileError(path, systemErrorText(error), { code, cause: error });
+  }
+}
+
 // --- internal ---
 
 /** Node rejects a single read of 2 GiB or more. */
 const pieceBytes = 2 ** 28;
 
 async function withRegularFile<T>(path: string, use: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
-  try {
+  return reading(path, async () => {
     // Checked before opening, because opening a device may have side effects.
     requireRegular(path, await stat(path));
     // The path may have changed since then: opens without blocking, and checks the handle again.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = await withFreeFile(path, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK));
     try {
       const stats = await file.stat();
       requireRegular(path, stats);
@@ -74,11 +90,7 @@ async function withRegularFile<T>(path: string, use: (file: FileHandle, size: nu
     } finally {
       await file.close();
     }
-  } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    if (code === undefined || syscall === undefined) throw error;
-    throw new UnreadableFileError(path, systemErrorText(error), { code, cause: error });
-  }
+  });
 }
 
 function requireRegular(path: string, stats: Stats): void {

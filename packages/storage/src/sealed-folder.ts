@@ -7,8 +7,9 @@ import { dirname, join } from 'node:path';
 import { sha256, sha256File } from './checksum.ts';
 import { isInside, parseChecksumLine, checksumListName as sumsName } from './checksum-list.ts';
 import { StorageError } from './errors.ts';
+import { withFreeFile } from './open-files.ts';
 import { publishFolder } from './publish.ts';
-import { readRegularFile, UnreadableFileError } from './regular-file.ts';
+import { reading, readRegularFile, UnreadableFileError } from './regular-file.ts';
 import { isSystemFile } from './system-file.ts';
 
 /** Maximum size of a file in a sealed folder; the members of a bundle are far smaller. */
@@ -31,6 +32,7 @@ export type SealedFile = Uint8Array | string | ExistingFile | (() => Uint8Array)
  * the file system does not support hard links, or the existing file has changed, its content is written instead.
  *
  * @param files name inside the folder (with `/` between folders) → content.
+ * @throws as `publishFolder`.
  */
 export async function sealFolder(
   target: string,
@@ -49,10 +51,10 @@ export async function sealFolder(
         const sum = sha256(content);
         await mkdir(dirname(join(temporary, name)), { recursive: true });
         if (!isExisting(file) || !(await linkIfEqual(file.path, sum, join(temporary, name))))
-          await writeFile(join(temporary, name), content);
+          await withFreeFile(target, () => writeFile(join(temporary, name), content));
         sums.push(`${sum}  ${name}\n`);
       }
-      await writeFile(join(temporary, sumsName), sums.join(''));
+      await withFreeFile(target, () => writeFile(join(temporary, sumsName), sums.join('')));
     },
     options,
   );
@@ -82,7 +84,9 @@ export async function openSealedFolder(folder: string): Promise<Map<string, Uint
     assertInside(listed.name, folder);
     files.set(listed.name, await readChecked(folder, listed.name, listed.sha256));
   }
-  const extra = (await listFiles(folder)).filter((name) => name !== sumsName && !files.has(name));
+  const extra = (await reading(folder, () => listFiles(folder))).filter(
+    (name) => name !== sumsName && !files.has(name),
+  );
   if (extra.length > 0)
     throw new StorageError(`${folder} has changed: ${sumsName} does not list ${extra.slice(0, 3).join(', ')}.`);
   return files;
@@ -154,7 +158,8 @@ function assertInside(name: string, folder: string): void {
 }
 
 async function listFiles(folder: string, below = ''): Promise<string[]> {
-  const entries = await readdir(join(folder, below), { withFileTypes: true });
+  const inner = join(folder, below);
+  const entries = await withFreeFile(inner, () => readdir(inner, { withFileTypes: true }));
   const lists = await Promise.all(
     entries.map(async (entry) => {
       const name = below === '' ? entry.name : `${below}/${entry.name}`;

@@ -8,7 +8,8 @@ import { StorageError } from './errors.ts';
 import { holder, killHolders } from './holder.fixture.ts';
 import { thisProcess } from './live-process.ts';
 import { tryLock, withLock } from './lock.ts';
-import { publishFile, publishFolder, removeUnfinished } from './publish.ts';
+import { publishFile, publishFolder } from './publish.ts';
+import { removeUnfinished } from './temporary-name.ts';
 
 let folder: string;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemErrorText } from './system-error.ts';
+import { systemErrorFix, systemErrorMessage, systemErrorText } from './system-error.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -38,3 +38,26 @@ test('describes every error code of this system without the code', () => {
   for (const [name] of getSystemErrorMap().values())
     expect(systemErrorText(Object.assign(new Error(`${name}: at`), { code: name }))).not.toContain(name);
 });
+
+test.each<[string, string, string]>([
+  ['ENOSPC', 'no space left on the disk', 'free some space'],
+  ['EDQUOT', 'disk quota exceeded', 'free some space, or raise the quota'],
+  ['EFBIG', 'file too large', 'raise the limit on the size of files (ulimit -f)'],
+  ['EIO', 'input/output error', 'check the disk and the log of the operating system'],
+  ['EMFILE', 'too many open files', 'raise the limit on open files (ulimit -n)'],
+  ['ENFILE', 'too many open files on this machine', 'close other programs, or raise'],
+])('says what fixes %s', (code, text, fix) => {
+  const error = Object.assign(new Error(`${code}: as Node.js says it, open '/x'`), { code, path: '/x' });
+  expect(systemErrorMessage(error)).toContain(`Cannot read or write /x: ${text}; ${fix}`);
+  expect(systemErrorMessage(Object.assign(new Error(`${code}: write`), { code }))).toContain('read or write a file: ');
+  // An error that has a message of its own.
+  expect(systemErrorMessage(Object.assign(new Error('Cannot write /x.'), { code }))).toBeUndefined();
+});
+
+test.each([new Error('ENOENT: x'), new TypeError('x'), 'ENOSPC: x', undefined, null])(
+  'has no message for what it cannot fix: %s',
+  (error) => expect(systemErrorMessage(error)).toBeUndefined(),
+);
+
+test('has no fix for an error that says enough', () =>
+  expect(systemErrorFix(Object.assign(new Error('x'), { code: 'ENOENT' }))).toBeUndefined());

@@ -1,8 +1,11 @@
 /** A file that is written incrementally and published atomically. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { open, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writing } from './errors.ts';
+import { makeFolder } from './make-folder.ts';
+import { withFreeFile } from './open-files.ts';
 import { publishWrittenFile } from './publish.ts';
+import { removeAbandoned, temporaryPath } from './temporary-name.ts';
 
 export interface WholeFile {
   /** Appends text in UTF-8. */
@@ -13,11 +16,18 @@ export interface WholeFile {
   discard(): Promise<void>;
 }
 
-/** Opens a temporary file beside `path`; creates the folder if it is missing. */
+/**
+ * Opens a temporary file beside `path`; creates the folder if it is missing, and removes what ended processes have left of the file.
+ *
+ * @throws UnwritableError naming `path`, as `write` and `publish` do.
+ */
 export async function openWholeFile(path: string): Promise<WholeFile> {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`);
-  const file = await open(temporary, 'wx');
+  const temporary = await temporaryPath(path);
+  const file = await writing(path, async () => {
+    await makeFolder(dirname(path));
+    await removeAbandoned(dirname(path), path);
+    return withFreeFile(path, () => open(temporary, 'wx'));
+  });
   let isOpen = true;
   const close = async () => {
     if (isOpen) await file.close();
@@ -25,10 +35,10 @@ export async function openWholeFile(path: string): Promise<WholeFile> {
   };
   return {
     async write(text) {
-      await file.appendFile(text);
+      await writing(path, () => file.appendFile(text));
     },
     async publish() {
-      await close();
+      await writing(path, close);
       await publishWrittenFile(temporary, path);
     },
     async discard() {

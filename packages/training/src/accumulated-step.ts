@@ -15,6 +15,7 @@ import { parameterCount } from './augment/columns.ts';
 import { type Labels, labelTensor } from './augment/labels.ts';
 import { parametersOf } from './augment/parameters.ts';
 import type { Augmentation, AugmentedBatch } from './augmentation.ts';
+import { countBatch } from './lane-progress.ts';
 import type { Precision } from './plan.ts';
 import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
 
@@ -82,6 +83,8 @@ export class AccumulatedStep {
       // A number of its own for each pass: equal ones would give equal dropout masks.
       const passNumber = this.#optimizer.stepCount * this.#mostPasses + index + 1;
       loss += weight * this.#pass(partOf(batch, start, end), labels.subarray(start, end), passNumber, weight);
+      // The last one ends with the step.
+      if (end < imageCount) countBatch();
     }
     tf.tidy(() => {
       const { rates, step } = this.#optimizer.nextStep(learningRate);

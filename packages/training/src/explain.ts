@@ -4,6 +4,7 @@ import tf from '@chorus/tfjs';
 import { numbersOf } from './forward-rows.ts';
 import { ImageReader } from './image-reader.ts';
 import type { LaneContext } from './lane-context.ts';
+import { countBatch } from './lane-progress.ts';
 import type { EvidenceMaps, ExplainTask } from './protocol.ts';
 
 /** Images per pass: few, because their memory is not planned for where onnxruntime computes the other forward passes. */
@@ -37,6 +38,7 @@ export async function explain(
         return tf.stack(gradCam(classifier, pixels, scores), 1);
       });
       values.set(maps, first * height * width);
+      countBatch();
       await nextTurn();
     }
     return { height, width, values };

@@ -4,6 +4,7 @@ import { BestEpochs, type EpochWeights, greedySoup, type WeightSnapshot } from '
 import { type AugmentedBatch, augmentedBatches } from './augmentation.ts';
 import type { StageProgress } from './checkpoint/stage-progress.ts';
 import { TrainingError } from './errors.ts';
+import { countBatch, prepareBatch } from './lane-progress.ts';
 import { learningRateAt } from './learning-rate.ts';
 import type { StagePlan } from './plan.ts';
 import type { BatchProgress, EpochMetrics } from './protocol.ts';
@@ -268,11 +269,14 @@ async function runEpochs<Weights extends { dispose(): void }>(
       events.onBatch({ stage: plan.name, epochIndex, stepIndex, stepCount, loss, learningRate });
       at.stepIndex += 1;
       at.stepCount += 1;
+      countBatch();
       // Steps are synchronous native calls; handle messages between them.
       await nextTurn();
     }
     if (isCut) break;
     const trainedUntilMs = Date.now();
+    // The first evaluation is compiled.
+    prepareBatch();
     stage.swapAverages?.();
     stage.recalibrate?.();
     const tune = await stage.evaluate();

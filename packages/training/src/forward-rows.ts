@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type View, whole } from '@chorus/models';
 import tf from '@chorus/tfjs';
 import type { ViewBatch } from './image-reader.ts';
+import { countBatch } from './lane-progress.ts';
 import type { StopFlag } from './stop-flag.ts';
 import { hasCrops } from './views.ts';
 
@@ -42,6 +43,7 @@ export async function forwardRows(
     stop?.check();
     const values = await forward(batch);
     rows.set(values.subarray(0, batch.indices.length * width), batchIndex * forwardBatchSize * width);
+    countBatch();
     // Forward passes are synchronous native calls; handle messages between them.
     await nextTurn();
     onBatch?.(batchIndex, batchCount);

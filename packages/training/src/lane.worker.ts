@@ -6,9 +6,10 @@ import { explain } from './explain.ts';
 import type { ImageFunction } from './image-function.ts';
 import { KeptModels } from './kept-models.ts';
 import type { LaneContext } from './lane-context.ts';
+import { countProgressIn, prepareBatch, startTask } from './lane-progress.ts';
 import { wrapObserver } from './observer-port.ts';
 import { predict } from './predict.ts';
-import type { LaneRequest, LaneResult, LaneStartup, LaneTask } from './protocol.ts';
+import type { LaneObserver, LaneRequest, LaneResult, LaneStartup, LaneTask } from './protocol.ts';
 import { StopFlag } from './stop-flag.ts';
 import { type Outcome, outcomeOf } from './thread-outcome.ts';
 import { trainMember } from './train-member.ts';
@@ -16,6 +17,7 @@ import { trainMember } from './train-member.ts';
 const startup = Piscina.workerData as LaneStartup;
 const stop = new StopFlag(startup.stop);
 const models = new KeptModels<ImageFunction>();
+countProgressIn(startup.progress);
 
 /** Called by piscina, one task at a time. */
 export default function runTask(request: LaneRequest): Promise<Outcome<LaneResult<LaneTask> | null>> {
@@ -30,7 +32,16 @@ async function runObserved({ task, observer: port, startedAtMs }: LaneRequest): 
     port.close();
     return null;
   }
-  const { observer, flush, close } = wrapObserver(port);
+  startTask();
+  const { observer: remote, flush, close } = wrapObserver(port);
+  const observer: LaneObserver = {
+    ...remote,
+    onStage(...stage) {
+      // Its functions are compiled.
+      prepareBatch();
+      remote.onStage(...stage);
+    },
+  };
   try {
     const { device, backingDevice } = initRuntime(startup.runtime);
     new Float64Array(startedAtMs)[0] = Date.now();

@@ -16,6 +16,8 @@ export interface LaneStartup {
   compute: ComputeSettings;
   /** Int32[1]; any value other than 0 makes every lane stop before its next batch. */
   stop: SharedArrayBuffer;
+  /** Where the thread counts its progress: see `sharedProgress`. */
+  progress: SharedArrayBuffer;
 }
 
 /** The inputs that all tasks for training a member share. */
@@ -94,6 +96,8 @@ export interface TrainTask extends MemberTask {
   limit?: TrainingLimit | undefined;
   /** Where the training is saved, so that it can be continued after a stop or a crash; by default, it is not. */
   checkpoints?: CheckpointSettings | undefined;
+  /** How many times the number of images that a training step processes at once is halved, after the system ran out of memory. */
+  halvings?: number | undefined;
   /** Whether each epoch is reported with {@link EpochDetails}. */
   reportsDetails?: boolean | undefined;
 }
@@ -164,12 +168,17 @@ export interface ReleaseTask {
 
 export type LaneTask = FeaturesTask | TrainTask | PredictTask | ExplainTask;
 
+/** A trained member without its weights, which are in the member's folder. */
+export interface TrainingResult extends Omit<TrainedMember, 'weights'> {
+  /** Only for a member whose folder cannot be written: the whole member, and the reason. */
+  unpublished?: { member: TrainedMember; reason: string };
+}
+
 /** The result of each kind of task. */
 export interface LaneResults {
   /** The rows are in the task's shared memory. */
   features: null;
-  /** Without the weights, which are in the member's folder. */
-  train: Omit<TrainedMember, 'weights'>;
+  train: TrainingResult;
   /** [indices, outputs], or [indices, outputs + features] */
   predict: Float32Array;
   explain: EvidenceMaps;

@@ -55,7 +55,7 @@ export async function openStage(classifier: Classifier, plan: StagePlan, task: T
     precision: precisionOn(lane, plan),
     optimizer: plan.optimizer,
     batchSize: plan.batchSize,
-    microBatchSize: plan.microBatchSize,
+    microBatchSize: microBatchSizeOf(plan, task.halvings),
     augmentation: plan.augmentation,
     ...plan.loss,
     fromLogitsOnSigmoid: plan.loss.fromLogitsOnSigmoid ?? undefined,
@@ -183,6 +183,12 @@ export function precisionOn({ compute }: Pick<LaneContext, 'compute'>, { precisi
 }
 
 // --- internal ---
+
+/** Images that a step processes at once; undefined for the whole batch. The plan stays the same, so that checkpoints fit. */
+function microBatchSizeOf({ batchSize, microBatchSize }: StagePlan, halvings = 0): number | undefined {
+  if (halvings === 0) return microBatchSize;
+  return Math.ceil((microBatchSize ?? batchSize) / 2 ** halvings);
+}
 
 /**
  * Activation caches for a stage's images. The `head` stage uses the features that all folds share. With augmentation in the

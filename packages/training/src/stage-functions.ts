@@ -16,6 +16,7 @@ import { parametersOf } from './augment/parameters.ts';
 import type { Augmentation, AugmentedBatch } from './augmentation.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import { batchesInOrder, forwardBatchSize, forwardRows, numbersOf } from './forward-rows.ts';
+import { countBatch } from './lane-progress.ts';
 import type { OptimizerPlan, Precision } from './plan.ts';
 import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
 import type { CompiledMetrics } from './protocol.ts';
@@ -164,6 +165,9 @@ export class StageFunctions {
   }
 
   *#inputs(indices: Uint32Array): Generator<tf.Tensor> {
-    for (const batch of batchesInOrder(indices)) yield this.#fit.input(batch);
+    for (const batch of batchesInOrder(indices)) {
+      yield this.#fit.input(batch);
+      countBatch();
+    }
   }
 }

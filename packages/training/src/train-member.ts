@@ -1,5 +1,6 @@
 /** Trains a member on one fold, from its initial weights to its published folder. */
 import { type Classifier, memberToBytes, positionsOf, viewsOf } from '@chorus/models';
+import { UnwritableError } from '@chorus/storage';
 import { ActivationCache } from './activation-cache.ts';
 import { TrainingCheckpoints } from './checkpoint/training-checkpoints.ts';
 import { forwardRows, numbersOf } from './forward-rows.ts';
@@ -7,10 +8,11 @@ import { prepareImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import { initialClassifier } from './initial-classifier.ts';
 import type { LaneContext } from './lane-context.ts';
+import { prepareBatch } from './lane-progress.ts';
 import { type TrainedMember, writeMember } from './member-folder.ts';
 import type { MemberPlan } from './plan.ts';
 import { meanOfViews } from './predict-images.ts';
-import type { TrainTask } from './protocol.ts';
+import type { TrainingResult, TrainTask } from './protocol.ts';
 import { requireFinite } from './require-finite.ts';
 import { precisionOn } from './run-stage.ts';
 import { type EndedStages, trainStages } from './train-stages.ts';
@@ -20,11 +22,11 @@ import { hasCrops, viewsToPredict } from './views.ts';
 /**
  * Trains a member according to its plan, predicts its out-of-fold images, and publishes it.
  *
- * @returns the published member, without the weights.
+ * @returns the published member, without the weights; with them if its folder cannot be written, for example on a full disk.
  * @throws StoppedError before the next batch once a stop is requested; ModelError or StorageError for invalid initial weights;
  * StorageError for a checkpoint that does not fit; TrainingError when a loss is not finite.
  */
-export async function trainMember(task: TrainTask, lane: LaneContext): Promise<Omit<TrainedMember, 'weights'>> {
+export async function trainMember(task: TrainTask, lane: LaneContext): Promise<TrainingResult> {
   const startedAtMs = Date.now();
   const checkpoints =
     task.checkpoints &&
@@ -37,17 +39,17 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
       lane.observer.onStage(task.name, 'predict');
       const rows = await predictViews(classifier, task, lane);
       requireFinite(rows, task.outOfFold, task.name);
+      prepareBatch();
       const { manifest, weights } = memberToBytes(classifier);
       const seconds = checkpoints?.seconds ?? (Date.now() - startedAtMs) / 1000;
       const record = recordOf(classifier, task, lane, { ...ended, seconds });
       const predictions = outOfFoldPredictions(rows, classifier.outputCount, task.member);
-      await writeMember(task.folder, {
-        ...{ record, manifest, ...predictions },
-        weights: task.keepsWeights ? weights : undefined,
-      });
-      return { record, manifest, ...predictions };
+      const member = { record, manifest, ...predictions, weights: task.keepsWeights ? weights : undefined };
+      const reason = await whyUnpublished(task.folder, member);
+      return { record, manifest, ...predictions, ...(reason !== undefined && { unpublished: { member, reason } }) };
     });
-    await checkpoints?.remove();
+    // Until the member is published, a resumed run needs them.
+    if (trained.unpublished === undefined) await checkpoints?.remove();
     return trained;
   } finally {
     classifier.dispose();
@@ -55,6 +57,17 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
 }
 
 // --- internal ---
+
+/** Publishes a member; returns why its folder cannot be written. */
+async function whyUnpublished(folder: string, member: TrainedMember): Promise<string | undefined> {
+  try {
+    await writeMember(folder, member);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnwritableError) return error.message;
+    throw error;
+  }
+}
 
 function recordOf(
   classifier: Classifier,

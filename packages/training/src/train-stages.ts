@@ -6,6 +6,7 @@ import { changedWeights, restoreWeights } from './checkpoint/stage-tensors.ts';
 import type { TrainingCheckpoints } from './checkpoint/training-checkpoints.ts';
 import { StoppedError } from './errors.ts';
 import type { TrainingLane } from './lane-context.ts';
+import { prepareBatch } from './lane-progress.ts';
 import type { StagePlan } from './plan.ts';
 import type { TrainingPlace, TrainTask } from './protocol.ts';
 import { retryText } from './retry.ts';
@@ -38,8 +39,11 @@ export async function trainStages<Result>(
     restoreWeights(weightsAt(first), newest);
     lane.observer.onContinue(task.name, placeOf(stages[first], newest.state));
   }
-  const save = async (stageIndex: number, paused: PausedTraining | { stage: null }, groups: TensorGroups) =>
-    checkpoints?.save({ stageIndex, ...ended, ...paused }, new Map([['weights', weightsAt(stageIndex)], ...groups]));
+  const save = async (stageIndex: number, paused: PausedTraining | { stage: null }, groups: TensorGroups) => {
+    prepareBatch();
+    const all = new Map([['weights', weightsAt(stageIndex)], ...groups]);
+    await checkpoints?.save({ stageIndex, ...ended, ...paused }, all);
+  };
 
   /** The stage whose first step has not been taken, after a stage that is not saved. */
   let next: number | undefined;

@@ -15,7 +15,7 @@ const quick = words.includes('--quick');
 console.log(
   quick
     ? 'QUICK: a tenth of everything; a smoke test, not a test for memory growth.'
-    : 'Twelve models, training runs and lanes: about half an hour on two cores; trials that seem to grow run again, twice as long.',
+    : 'Twelve models, training runs and lanes: about an hour on two cores; trials that seem to grow run again, twice as long.',
 );
 let allFlat = true;
 for (const trial of soakTrials(quick)) {

@@ -364,6 +364,18 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByText('discs-00004.png', { exact: true }).waitFor();
   });
 
+  it('removes a class that was added by mistake', async () => {
+    const page = await open('#/data/shapes');
+    await page.getByLabel('Another class').fill('mistake');
+    await page.getByRole('button', { name: 'Add the class' }).click();
+    const folderOfClass = join(workspace(), 'data/shapes/mistake');
+    await page.getByRole('button', { name: 'Remove mistake' }).click();
+    await page.getByRole('region', { name: 'mistake' }).waitFor({ state: 'detached' });
+    expect(existsSync(folderOfClass)).toBe(false);
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+    expect(await page.getByRole('button', { name: 'Remove discs' }).count()).toBe(0);
+  });
+
   it('shows the page before when the last one is empty, and a way to images that are all left out', async () => {
     const photos = join(folder.parent, 'many');
     const [one] = await imagesOf('discs');

@@ -136,23 +136,23 @@ describe('chorus predict', () => {
     expect(stderr.replace(/^classified \d+ of 33 images, .*\n/gm, '')).toBe('');
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'stops on %s, exits 130, and leaves no file under its name or another',
-    async (signal) => {
-      const { url } = gate(`never-${signal}.gif`);
-      const before = await readdir(folder);
-      const files = ['--csv', 'stopped.csv', '--jsonl', 'stopped.jsonl'];
-      const { child, printed, ended } = startChorus(folder, [...predict, ...files, ...photos, url]);
-      await printed(at(photos[0]!));
-      // To the parent alone: it hands the signal on.
-      process.kill(child.pid!, signal);
-      const { exitCode, stderr } = await ended;
-      expect(exitCode).toBe(130);
-      expect(stderr).toContain(`${signal}: stopping (a second signal exits at once)\n`);
-      expect(stderr).toMatch(/chorus: Stopped\.\n$/);
-      expect(await readdir(folder)).toEqual(before);
-    },
-  );
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('47: stops on %s, exits with %i, and leaves no file under its name or another', async (signal, code) => {
+    const { url } = gate(`never-${signal}.gif`);
+    const before = await readdir(folder);
+    const files = ['--csv', 'stopped.csv', '--jsonl', 'stopped.jsonl'];
+    const { child, printed, ended } = startChorus(folder, [...predict, ...files, ...photos, url]);
+    await printed(at(photos[0]!));
+    // To the parent alone: it hands the signal on.
+    process.kill(child.pid!, signal);
+    const { exitCode, stderr } = await ended;
+    expect(exitCode).toBe(code);
+    expect(stderr).toContain(`${signal}: stopping (a second signal exits at once)\n`);
+    expect(stderr).toMatch(/chorus: Stopped\.\n$/);
+    expect(await readdir(folder)).toEqual(before);
+  });
 
   it('ends when nobody reads on', async () => {
     const [second, never] = [gate('second.gif'), gate('never.gif')];

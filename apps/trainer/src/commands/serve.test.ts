@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('chorus serve', () => {
-  it('prints its address, answers with the token of a file, and ends with 130 after SIGTERM', async () => {
+  it('prints its address, answers with the token of a file, and ends with 143 after SIGTERM', async () => {
     await writeFile(join(folder, 'token'), 'secret\n');
     const words = ['serve', 'pets', '--student', '--threads', '1', '--port', '0', '--token-file', 'token'];
     const { child, printed, ended } = startChorus(folder, words);
@@ -37,7 +37,7 @@ describe('chorus serve', () => {
     });
     child.kill('SIGTERM');
     const { exitCode, stdout, stderr } = await ended;
-    expect(exitCode).toBe(130);
+    expect(exitCode).toBe(143);
     expect(stdout).toMatch(/^lively, version [0-9a-f]{12}: 2 classes, by onnxruntime\nhttp:\/\/127\.0\.0\.1:\d+\n$/);
     expect(stderr).toBe('SIGTERM: stopping after the last answers (a second signal exits at once)\n');
   });

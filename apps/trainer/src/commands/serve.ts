@@ -3,7 +3,7 @@ import { setupLines } from '@chorus/orchestration/setup-lines';
 import { systemErrorText } from '@chorus/orchestration/system-error';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { printable } from '../print/printable.ts';
-import { stopSignal } from '../stop-signal.ts';
+import { stopExitCode, stopSignal } from '../stop-signal.ts';
 import { userPath } from '../user-folder.ts';
 import { numberArgument, wholeNumberArgument } from './number-argument.ts';
 
@@ -23,6 +23,9 @@ interface ServeFlags {
   timeout?: number;
   drain: number;
 }
+
+/** Time for the last answers, after the socket is closed; the server itself takes at most ten seconds. */
+const answersMs = 15_000;
 
 export const serveCommand = new Command('serve')
   .description('classify images over HTTP until it is stopped; a new bundle in the folder replaces the one in use')
@@ -59,14 +62,15 @@ export const serveCommand = new Command('serve')
     1,
   )
   .action(async (bundle: string, flags: ServeFlags) => {
-    const [{ ConfigError, exitCodes, setupOnnxruntime }, { serveBundle, ServerError }] = await Promise.all([
+    const [{ ConfigError, setupOnnxruntime }, { serveBundle, ServerError }] = await Promise.all([
       import('@chorus/orchestration'),
       import('@chorus/server'),
     ]);
     const stopped = new Promise<void>((resolve) => {
-      const signal = stopSignal((cause) => {
-        console.error(`${cause}: stopping after the last answers (a second signal exits at once)`);
-      });
+      const signal = stopSignal(
+        (cause) => console.error(`${cause}: stopping after the last answers (a second signal exits at once)`),
+        { graceMs: 1000 * flags.drain + answersMs },
+      );
       signal.addEventListener('abort', () => resolve());
     });
     const token = await readToken(flags.tokenFile);
@@ -96,7 +100,7 @@ export const serveCommand = new Command('serve')
           : '';
       throw new ConfigError(`${error.message}${advice}`, [], { cause: error });
     }
-    process.exitCode = exitCodes.stopped;
+    process.exitCode = stopExitCode();
   });
 
 /** A token in the arguments would be visible to all users of the machine. */

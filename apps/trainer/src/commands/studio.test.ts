@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('chorus studio', () => {
-  it('prints its address, answers requests for the folder, and ends with 130 after SIGTERM', async () => {
+  it('prints its address, answers requests for the folder, and ends with 143 after SIGTERM', async () => {
     const { child, printed, ended } = startChorus(folder, ['studio', 'pets', '--port', '0']);
     let output = '';
     child.stdout!.on('data', (chunk: Buffer) => {
@@ -27,7 +27,7 @@ describe('chorus studio', () => {
     child.kill('SIGTERM');
     const { exitCode, stderr } = await ended;
     expect({ exitCode, stderr }).toEqual({
-      exitCode: 130,
+      exitCode: 143,
       stderr: expect.stringMatching(
         /SIGTERM: stopping; a training can be resumed \(a second signal exits at once\)\n$/,
       ),

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { printable } from '../print/printable.ts';
-import { stopSignal } from '../stop-signal.ts';
+import { stopExitCode, stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
 import { numberArgument } from './number-argument.ts';
 
@@ -11,20 +11,24 @@ interface StudioFlags {
   port: number;
 }
 
+/** The studio gives its training a minute to stop. */
+const graceMs = 65_000;
+
 export const studioCommand = new Command('studio')
   .description('collect images, train and try models in a page of this machine, until it is stopped')
   .argument('[folder]', 'where data sets and runs are written (default: the working folder)')
   .option('--host <address>', 'address to listen on, which only this machine reaches', '127.0.0.1')
   .option('--port <number>', 'port to listen on; 0 for any free one', numberArgument, 4000)
   .action(async (folder: string | undefined, { host, port }: StudioFlags) => {
-    const [{ ConfigError, exitCodes }, { serveStudio, ServerError }] = await Promise.all([
+    const [{ ConfigError }, { serveStudio, ServerError }] = await Promise.all([
       import('@chorus/orchestration'),
       import('@chorus/studio-api'),
     ]);
     const stopped = new Promise<void>((resolve) => {
-      const signal = stopSignal((cause) => {
-        console.error(`${cause}: stopping; a training can be resumed (a second signal exits at once)`);
-      });
+      const signal = stopSignal(
+        (cause) => console.error(`${cause}: stopping; a training can be resumed (a second signal exits at once)`),
+        { graceMs },
+      );
       signal.addEventListener('abort', () => resolve());
     });
     try {
@@ -41,5 +45,5 @@ export const studioCommand = new Command('studio')
       if (!(error instanceof ServerError)) throw error;
       throw new ConfigError(error.message, [], { cause: error });
     }
-    process.exitCode = exitCodes.stopped;
+    process.exitCode = stopExitCode();
   });

@@ -1,8 +1,10 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RunObserver, TrainOptions } from '@chorus/orchestration';
 import { presetNames } from '@chorus/orchestration/presets';
+import { reportToSupervisor, type Supervised } from '@chorus/orchestration/supervisor';
 import { Command } from 'commander';
 import { parseDuration } from '../duration.ts';
+import { outputIsOnlyLog } from '../output.ts';
 import { leaderboard } from '../print/leaderboard.ts';
 import { planSummary } from '../print/plan-summary.ts';
 import { printable } from '../print/printable.ts';
@@ -60,6 +62,10 @@ export const trainCommand = new Command('train')
     '--dry-run',
     'print the plan with its memory, disk space and time; downloads what the run needs, but creates no run folder',
   )
+  .addHelpText(
+    'after',
+    '\nA run that crashes or hangs is started again from its checkpoints, at most twice for the same training.\n--set watchdogSeconds=N sets when it counts as hung (60; 0: never).',
+  )
   .action(async (flags: TrainFlags) => {
     const { ConfigError } = await import('@chorus/orchestration');
     const ignored = ignoredWithResume(flags);
@@ -67,14 +73,20 @@ export const trainCommand = new Command('train')
       throw new ConfigError(`A resumed run keeps its settings; omit ${ignored}, or start a new run.`);
     if (flags.force && flags.resume === undefined)
       throw new ConfigError('--force accepts what was edited since a run was started; name the run with --resume.');
+    if (!flags.dryRun) outputIsOnlyLog();
     const progress = progressFor(process.stdout);
+    const supervised = reportToSupervisor();
     const signal = stopSignal((cause) =>
       progress.note(`${cause}: stopping after the current batch (a second signal exits at once)`),
     );
     const base = userFolder(process.env, process.cwd());
     try {
       if (flags.seeds !== undefined) {
-        const { summary, folder, runs } = await trainSeveral(flags.seeds, flags, base, progress, signal);
+        const { summary, folder, runs } = await trainSeveral(flags.seeds, flags, base, {
+          progress,
+          supervised,
+          signal,
+        });
         progress.end();
         console.log(seedsTable(summary, folder));
         const folders = runs.map((run) => run.folder);
@@ -83,15 +95,15 @@ export const trainCommand = new Command('train')
         return;
       }
       if (flags.dryRun) {
-        const plan = await planNew(flags, base, progress, signal);
+        const plan = await planNew(flags, base, { progress, supervised, signal });
         progress.end();
         console.log(planSummary(plan));
         return;
       }
       const { report, folder, exitCode, wasFinished } =
         flags.resume === undefined
-          ? await trainNew(flags, base, progress, signal)
-          : await resumeRun(flags.resume, flags, progress, signal);
+          ? await trainNew(flags, base, { progress, supervised, signal })
+          : await resumeRun(flags.resume, flags, { progress, supervised, signal });
       progress.end();
       if (wasFinished) console.log(`The run in ${folder} has finished; nothing was changed.`);
       console.log(leaderboard(report, folder));
@@ -102,17 +114,23 @@ export const trainCommand = new Command('train')
     }
   });
 
+/** What follows a run, and stops it. */
+interface Watching {
+  progress: Progress;
+  supervised: Supervised;
+  signal: AbortSignal;
+}
+
 /** What a new run is started with. */
-async function newRun(flags: TrainFlags, base: string, progress: Progress, signal: AbortSignal) {
+async function newRun(flags: TrainFlags, base: string, watching: Watching) {
   const { prepareExperiment } = await import('@chorus/orchestration');
   const set = [...flags.set, ...(await timeBudgetOf(flags))];
   const { experiment, preset } = await prepareExperiment(settingsOf({ ...flags, set }, base));
-  if (preset !== undefined) progress.note(`preset ${preset.name}: ${preset.reason}`);
+  if (preset !== undefined) watching.progress.note(`preset ${preset.name}: ${preset.reason}`);
   const options = {
     ...(flags.out === undefined ? { base } : { out: userPath(flags.out) }),
     ...(preset === undefined ? {} : { preset: preset.name }),
-    ...loggingOf(flags, progress),
-    signal,
+    ...watchingOf(flags, watching),
   };
   return { experiment, options };
 }
@@ -132,19 +150,25 @@ async function trainNew(...run: Parameters<typeof newRun>) {
   return train(experiment, options);
 }
 
-async function resumeRun(folder: string, flags: TrainFlags, progress: Progress, signal: AbortSignal) {
+async function resumeRun(folder: string, flags: TrainFlags, watching: Parameters<typeof watchingOf>[1]) {
   const { train } = await import('@chorus/orchestration');
   const { force = false } = flags;
-  return train({}, { resume: userPath(folder), force, ...loggingOf(flags, progress), signal });
+  return train({}, { resume: userPath(folder), force, ...watchingOf(flags, watching) });
 }
 
 async function trainSeveral(count: number, ...run: Parameters<typeof newRun>) {
   const { ConfigError, trainSeeds } = await import('@chorus/orchestration');
-  const [flags, , progress] = run;
+  const [flags, , { progress, supervised }] = run;
   if (flags.dryRun) throw new ConfigError('Expected either --seeds or --dry-run; the plan is the same for every seed.');
   const { experiment, options } = await newRun(...run);
   const onSeed = (seed: number, index: number) => progress.note(`seed ${seed}: run ${index + 1} of ${count}`);
-  return trainSeeds(experiment, count, { ...options, onSeed });
+  const onStart: RunObserver['onStart'] = (run) => {
+    options.observer.onStart?.(run);
+    // The same command continues all runs.
+    const out = flags.out === undefined ? ['--out', dirname(run.folder)] : [];
+    supervised.announce({ folder: run.folder, resume: [...process.argv.slice(2), ...out] });
+  };
+  return trainSeeds(experiment, count, { ...options, observer: { ...options.observer, onStart }, onSeed });
 }
 
 async function planNew(...run: Parameters<typeof newRun>) {
@@ -154,16 +178,17 @@ async function planNew(...run: Parameters<typeof newRun>) {
 }
 
 /** Where a run reports its progress. Without `--tensorboard`, a resumed run continues the logs that it has. */
-function loggingOf(
+function watchingOf(
   { tensorboard }: TrainFlags,
-  { observer, note }: Progress,
-): Pick<TrainOptions, 'observer' | 'tensorboard'> {
-  if (tensorboard === undefined) return { observer };
+  { progress: { observer, note }, supervised, signal }: Watching,
+): Pick<TrainOptions, 'tensorboard' | 'supervision' | 'signal'> & { observer: Partial<RunObserver> } {
   const onStart: RunObserver['onStart'] = (run) => {
+    supervised.announce({ folder: run.folder, resume: ['train', '--resume', run.folder] });
     observer.onStart?.(run);
-    note(`to watch the run: tensorboard --logdir ${printable(join(run.folder, 'tensorboard'))}`);
+    if (tensorboard) note(`to watch the run: tensorboard --logdir ${printable(join(run.folder, 'tensorboard'))}`);
   };
-  return { observer: { ...observer, onStart }, tensorboard };
+  const watched = { observer: { ...observer, onStart }, supervision: supervised, signal };
+  return tensorboard === undefined ? watched : { ...watched, tensorboard };
 }
 
 /** An option that a resumed run would ignore. */

@@ -94,6 +94,9 @@ export default defineConfig({
   // Minutes between two checkpoints of a training, from which train --resume continues after a crash.
   // checkpointMinutes: 2,
 
+  // Seconds without progress after which a hung training is started again; 0: never.
+  // watchdogSeconds: 60,
+
   // Another seed splits, shuffles and initializes differently.
   // seed: 1,
 

@@ -56,6 +56,7 @@ export function leaderboard(report: Report, folder: string): string {
     ...editLines(report),
     ...notices.map((notice) => `note: ${printable(notice)}`),
     ...report.stackerNotes.map((note) => `note: ${note}`),
+    ...report.restarts.map(({ note }) => `note: ${printable(note)}`),
     ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
     ...studentLine(student),

@@ -7,7 +7,7 @@ import { type OnSetupProgress, prepareProcess, setupRuntime } from '@chorus/runt
 import { StoppedError } from '@chorus/training';
 import { requireBudget } from '../budget/start-budget.ts';
 import { adviceOf, ConfigError } from '../errors.ts';
-import { classifyError, exitCodes } from '../exit-codes.ts';
+import { classifyError, exitCodes, messageOf } from '../exit-codes.ts';
 import type { PresetChoice } from '../experiment/presets/presets.ts';
 import { type Experiment, inputSizesOf, modelsOf, stepPixelsOf } from '../experiment/schema.ts';
 import { usesBfloat16 } from '../lanes/bfloat16.ts';
@@ -73,7 +73,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
     if (!forUser) throw error;
     problems.push({
       kind: exitCode === exitCodes.badData ? 'data' : 'configuration',
-      message: (error as Error).message,
+      message: messageOf(error),
       advice: adviceOf(error) ?? null,
     });
     return undefined;
@@ -269,7 +269,7 @@ function needsOf(
     imageCount,
     trainingPlan,
     memoryBytes: plan === undefined ? null : Math.ceil(pixels + laneBytesOf(experiment, plan, imageCount, environment)),
-    diskBytes: runBytes(trainingPlan, runSizeOf(dataset)),
+    diskBytes: runBytes(trainingPlan, { ...runSizeOf(dataset), laneCount: plan?.lanes.length ?? 1 }),
   };
 }
 
@@ -322,6 +322,6 @@ async function takes(
     return { ...found, obstacle: null };
   } catch (error) {
     if (!classifyError(error).forUser) throw error;
-    return { ...found, obstacle: (error as Error).message };
+    return { ...found, obstacle: messageOf(error) };
   }
 }

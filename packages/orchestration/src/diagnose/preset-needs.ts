@@ -28,7 +28,7 @@ interface Environment {
 /** Number of images to estimate memory for, since the user's data set is unknown. */
 const typicalImageCount = 3000;
 const typicalImages = { trainingCount: 2000, testCount: 1000 };
-const typicalRun = { classCount: 2, pathLength: 40 };
+const typicalRun = { classCount: 2, pathLength: 40, laneCount: 1 };
 
 export async function examinePreset(
   name: PresetName,

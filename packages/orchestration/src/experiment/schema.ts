@@ -6,6 +6,7 @@ import { duplicatePolicies, folderLayouts, isColor } from '@chorus/data';
 import { logitStackerKinds, stackerKinds, stackerOptionSchemas } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
+import { defaultWatchdogSeconds } from '../supervise/heartbeat.ts';
 import { calibrationSettingSchema } from './calibration.ts';
 import { conflictsIn } from './conflicts/conflicts.ts';
 import { flawsSchema } from './flaws.ts';
@@ -183,6 +184,14 @@ export const experimentSchema = z
       .default(2)
       .describe(
         'Minutes between two checkpoints of a training, from which a resumed run continues; longer if they would take more than 2 % of the time. A stopped training is always saved.',
+      ),
+    watchdogSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(defaultWatchdogSeconds)
+      .describe(
+        'Seconds without progress of a lane or of the main thread after which `chorus train` kills the process and starts it again from its checkpoints; longer while batches are slow or something is prepared. `0`: never.',
       ),
     timeBudgetSeconds: timeBudgetSchema,
     minMembers: z.int().min(2).default(2).describe('The run fails if fewer members finish their training.'),

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import type { PredictTask } from '@chorus/training';
 import { StopFlag } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
@@ -8,21 +9,38 @@ import { Lane } from './lane.ts';
 let lane: Lane;
 const task = (name: string) => ({ kind: 'predict', name }) as PredictTask;
 
-beforeAll(() => {
+function createLane(): Lane {
   const compute = { compile: true, bfloat16: false, forward: { engine: 'tensorflow' } } as const;
   const startup = { runtime: { device: 'cpu:0' }, compute, stop: new StopFlag().shared } as const;
-  lane = new Lane(startup, observerFrom(), fileURLToPath(new URL('./leaving.fixture.mjs', import.meta.url)));
+  const entry = fileURLToPath(new URL('./leaving.fixture.mjs', import.meta.url));
+  return new Lane(startup, observerFrom(), { entry });
+}
+
+beforeAll(() => {
+  lane = createLane();
 });
 afterAll(() => lane.close());
 
 describe('a lane', () => {
   test.each([
-    ['exit 0', /exited with code: 0/],
-    ['exit 3', /exited with code: 3/],
-    ['throw', /out of range/],
-  ])('fails the task of a thread that ends with %s, and runs the next one', async (name, message) => {
+    [38, 'exit 0', /exited with code: 0/],
+    [38, 'exit 3', /exited with code: 3/],
+    [37, 'throw', /out of range/],
+    [37, 'reject', /rejected/],
+  ])('%i: fails the task of a thread that ends with %s, and runs the next one', async (_, name, message) => {
     await expect(lane.run(task(name))).rejects.toThrow(message);
     await expect(lane.run(task('finish'))).resolves.toBeUndefined();
+  });
+
+  it('40: fails the task of a thread whose JavaScript heap is full, with advice, and runs the next one', async () => {
+    // Threads have the flags of their process; without one, this would need gigabytes.
+    setFlagsFromString('--max-old-space-size=64');
+    const full = createLane();
+    await expect(full.run(task('heap'))).rejects.toThrow(
+      /^its thread ran out of memory in the JavaScript heap; allow Node\.js more: NODE_OPTIONS=--max-old-space-size=8192$/,
+    );
+    await expect(full.run(task('finish'))).resolves.toBeUndefined();
+    await full.close();
   });
 
   it('has its device', () => expect(lane.device).toBe('cpu:0'));

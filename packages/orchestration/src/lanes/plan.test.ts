@@ -75,7 +75,7 @@ describe('planLanes', () => {
     expect(first).toMatchObject({ logicalCpuDevices: 3, gpuMemoryLimitsMiB: [null, 8000] });
   });
 
-  it('refuses a device that does not exist, and lists those that do', () => {
+  it('43: refuses a device that does not exist, and lists those that do', () => {
     expect(() => planLanes(request({ workers: [{ device: 'gpu:7' }] }), twoGpus)).toThrow(
       'There is no device gpu:7; this machine has cpu:0, gpu:0, gpu:1.',
     );

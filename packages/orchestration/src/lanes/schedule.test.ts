@@ -138,6 +138,27 @@ describe('runOnLanes', () => {
     expect(ran.at(-1)).toBe('head');
   });
 
+  it('runs a task that has to be alone after those that can run together, and nothing beside it', async () => {
+    const started: string[] = [];
+    const running = new Set<string>();
+    const task = (name: string, alone: boolean) => ({ task: name, cost: alone ? 9 : 1, alone });
+    const tasks = [
+      task('suspect', true),
+      task('other suspect', true),
+      task('a', false),
+      task('b', false),
+      task('c', false),
+    ];
+    await runOnLanes(['x', 'y'], [...tasks, { ...task('later', false), after: [0] }], async (_, name) => {
+      started.push(name);
+      running.add(name);
+      if (name.includes('suspect')) expect([...running]).toEqual([name]);
+      await new Promise(setImmediate);
+      running.delete(name);
+    });
+    expect(started).toEqual(['a', 'b', 'c', 'suspect', 'later', 'other suspect']);
+  });
+
   it('keeps pinned tasks on their lane', async () => {
     const ran: [string, number][] = [];
     await runOnLanes(

@@ -8,6 +8,8 @@ export interface Scheduled<Task> {
   group?: string | undefined;
   /** Index of the only lane that may run it. */
   pinnedTo?: number | undefined;
+  /** Whether it runs only while no other task does, after all that can run together. */
+  alone?: boolean | undefined;
   /** Indices of tasks that must settle, successfully or not, before this one starts. */
   after?: readonly number[] | undefined;
 }
@@ -28,6 +30,7 @@ export async function runOnLanes<Lane, Task, Result>(
 ): Promise<PromiseSettledResult<Result>[]> {
   const results = new Array<PromiseSettledResult<Result>>(tasks.length);
   const waiting = new Set(tasks.keys());
+  const running = new Set<number>();
   let oneSettles = nextTime();
   /** The group that each lane works on. */
   const groups = new Array<string | undefined>(lanes.length);
@@ -36,25 +39,33 @@ export async function runOnLanes<Lane, Task, Result>(
     for (;;) {
       const open = [...waiting].filter((index) => (tasks[index]!.pinnedTo ?? laneIndex) === laneIndex);
       if (open.length === 0) return;
-      const index = chooseTask(open.filter(isReady), groups[laneIndex]);
+      const index = chooseTask(startable(open.filter(isReady)), groups[laneIndex]);
       if (index === undefined) {
         // The remaining tasks wait for one that runs on another lane.
         await oneSettles.promise;
         continue;
       }
       waiting.delete(index);
+      running.add(index);
       groups[laneIndex] = tasks[index]!.group;
       try {
         results[index] = { status: 'fulfilled', value: await run(lane, tasks[index]!.task, laneIndex) };
       } catch (reason) {
         results[index] = { status: 'rejected', reason };
       }
+      running.delete(index);
       oneSettles.resolve();
       oneSettles = nextTime();
     }
   }
 
   const isReady = (index: number) => (tasks[index]!.after ?? []).every((other) => results[other] !== undefined);
+
+  function startable(ready: readonly number[]): readonly number[] {
+    if ([...running].some((index) => tasks[index]!.alone)) return [];
+    const together = ready.filter((index) => !tasks[index]!.alone);
+    return together.length > 0 || running.size > 0 ? together : ready;
+  }
 
   function chooseTask(ready: readonly number[], group: string | undefined): number | undefined {
     const workLeft = new Map<string, number>();

@@ -7,6 +7,7 @@ import { calibrationSectionSchema } from './calibration-schema.ts';
 import { costsSchema, pruningSchema } from './cost-schema.ts';
 import { imageSizesSchema } from './image-sizes-schema.ts';
 import { imbalanceReportSchema } from './imbalance-schema.ts';
+import { restartSchema } from './restarts-schema.ts';
 import { studentParts } from './student-schema.ts';
 import { timeBudgetReportSchema } from './time-budget.ts';
 import { viewsReportSchema } from './views-schema.ts';
@@ -340,6 +341,11 @@ export const reportSchema = z.strictObject({
     // Reports of earlier versions have none.
     .default(null)
     .describe('What a time budget has changed; null without one.'),
+  restarts: z
+    .array(restartSchema)
+    // Reports of earlier versions have none.
+    .default([])
+    .describe('Processes of the run that ended unexpectedly, after which it continued from its checkpoints.'),
   /** Wall time. */
   seconds: z.strictObject({
     /** Finding devices, initial weights and the data set's folder, including downloads. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemErrorText } from '@chorus/storage/system-error';
+import { systemErrorText, TooManyOpenFilesError, withFreeFile } from '@chorus/storage';
 
 type Content = string | Uint8Array;
 
@@ -46,7 +46,7 @@ export class AppendFile {
     if (this.#createsFolder) await mkdir(dirname(this.#path), { recursive: true });
     // With O_NONBLOCK, a named pipe without a reader is an error instead of blocking.
     const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = constants;
-    return open(this.#path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK);
+    return withFreeFile(this.#path, () => open(this.#path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK));
   }
 
   #enqueue(write: () => Promise<void>): void {
@@ -58,8 +58,9 @@ export class AppendFile {
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
+    const reason = error instanceof TooManyOpenFilesError ? error.cause : error;
     this.#onFailure(
-      `Cannot write to ${this.#path}: ${systemErrorText(error)}. The run continues, but later epochs will be missing from the file.`,
+      `Cannot write to ${this.#path}: ${systemErrorText(reason)}. The run continues, but later epochs will be missing from the file.`,
     );
   }
 }

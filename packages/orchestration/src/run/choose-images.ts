@@ -1,6 +1,6 @@
 /** Chooses the images of a folder to evaluate, by their content, so that moved or renamed images are recognized. */
 import type { ImageFile, SkippedImage } from '@chorus/data';
-import { sha256File, systemErrorText } from '@chorus/storage';
+import { sha256File, systemErrorText, UnreadableFileError } from '@chorus/storage';
 import { contentOf, type RunImages } from './run-images.ts';
 
 /** The use of an image in the bundle's run. */
@@ -82,6 +82,7 @@ async function hashAll(
       try {
         contents[index] = contentOf(await sha256File(path));
       } catch (error) {
+        if (!(error instanceof UnreadableFileError)) throw error;
         skipped.push({ path: relativePath, reason: `cannot be read: ${systemErrorText(error)}` });
       }
       doneCount += 1;

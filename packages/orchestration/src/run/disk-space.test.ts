@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { ConfigError } from '../errors.ts';
 import { choosePreset } from '../experiment/presets/presets.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const size = { classCount: 2, pathLength: 40 };
+const size = { classCount: 2, pathLength: 40, laneCount: 1 };
 const bytesOf = (preset: string, changes: Partial<ExperimentInput> = {}, changed = {}, testCount = 1000) => {
   const experiment = resolveExperiment(choosePreset(preset).experiment, changes);
   return runBytes(expectedPlan(experiment, {}, { trainingCount: 2000, testCount }), { ...size, ...changed });
@@ -36,6 +36,35 @@ it('counts each kept model twice: among the members and in the bundle', () => {
   const models = 4 * (3_228_864 + 2_257_984 + 1_832_976);
   expect(bytesOf('mobile')).toBeGreaterThan(2 * models);
   expect(bytesOf('mobile')).toBeLessThan(2.8 * models);
+});
+
+describe('checkpoints', () => {
+  /** Bytes of MobileNet 0.25 with its head for two classes, and of the head. */
+  const [model, head] = [4 * (218_544 + 257), 4 * 257];
+  const one = { name: 'one', backbone: 'mobilenet', alpha: 0.25 } as const;
+  const two = [one, { ...one, name: 'two' }];
+  const whole = { whole: { epochCount: 2 } };
+  const of = (changes: Partial<ExperimentInput>, laneCount = 1) =>
+    bytesOf('scratch', { members: two, weights: 'random', ...changes }, { laneCount });
+
+  it('are counted for each lane, as far as there are trainings', () => {
+    // Weights, two moments of Adam and the best weights, three times, and 10 %.
+    const ofOne = 1.1 * 3 * 4 * model;
+    expect(of({ recipe: whole }, 2) - of({ recipe: whole })).toBeCloseTo(ofOne, -1);
+    expect(of({ recipe: whole }, 9)).toBe(of({ recipe: whole }, 2));
+  });
+
+  it('have averages and the epochs of a soup', () => {
+    const plain = of({ recipe: whole });
+    expect(of({ recipe: { whole: { ...whole.whole, emaMomentum: 0.99 } } }) - plain).toBeCloseTo(1.1 * 3 * model, -1);
+    // In place of the best weights.
+    expect(of({ recipe: { whole: { ...whole.whole, soup: 3 } } }) - plain).toBeCloseTo(1.1 * 3 * 2 * model, -1);
+  });
+
+  it('have only the head of a frozen backbone', () => {
+    const frozen = { recipe: { head: { epochCount: 2 }, fineTune: { lastLayers: 0 } }, weights: 'imagenet' } as const;
+    expect(of(frozen, 2) - of(frozen)).toBeCloseTo(1.1 * 3 * 4 * head, -1);
+  });
 });
 
 test.each<[string, number, number, number]>([

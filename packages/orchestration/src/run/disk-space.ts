@@ -1,10 +1,10 @@
 /** Estimates the disk space of a run and checks that it is free, before anything is trained. */
 import { statfs } from 'node:fs/promises';
 import { outputsPerImage } from '@chorus/models';
-import { type MemberPlan, viewsToPredict } from '@chorus/training';
+import { type MemberPlan, type StagePlan, viewsToPredict } from '@chorus/training';
 import { advise, ConfigError } from '../errors.ts';
 import { modelBytes } from '../plan/model-bytes.ts';
-import { plannedModels, type TrainingPlan } from '../plan/plan-training.ts';
+import { type PlannedMember, plannedModels, type TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
 import { existingPlace } from './run-folder.ts';
 
@@ -13,17 +13,23 @@ export interface RunSize {
   classCount: number;
   /** Length of the longest relative path of an image, in bytes. */
   pathLength: number;
-  /** Bytes of members that were written before the run was resumed. */
+  /** Number of lanes, each of which keeps checkpoints of one training. */
+  laneCount: number;
+  /** Bytes of members and checkpoints that were written before the run was resumed. */
   writtenBytes?: number;
 }
 
 /**
- * Estimates the bytes that a run writes: members, bundle, predictions, label issues, metrics and report, plus 10 %.
+ * Estimates the bytes that a run needs at a time: members, bundle, checkpoints of the running trainings, predictions, label issues,
+ * Grad-CAM maps, metrics and the report with its page, plus 10 %. Does not include logs for TensorBoard.
  *
  * The estimate is high, so that a started run does not fill the disk.
  */
-export function runBytes(training: TrainingPlan, { classCount, pathLength, writtenBytes = 0 }: RunSize): number {
-  const { stackers, trainingCount, testCount } = training;
+export function runBytes(
+  training: TrainingPlan,
+  { classCount, pathLength, laneCount, writtenBytes = 0 }: RunSize,
+): number {
+  const { stackers, student, trainingCount, testCount } = training;
   const members = plannedModels(training);
   const outputs = outputsPerImage(classCount);
   // Each model is stored with the run's members and in the bundle.
@@ -31,6 +37,11 @@ export function runBytes(training: TrainingPlan, { classCount, pathLength, writt
     const keptCount = trainings.filter(({ keepsWeights }) => keepsWeights).length;
     return sum + 2 * keptCount * modelBytes(plan, outputs);
   }, 0);
+  // The student trains after the members, whose checkpoints are removed by then.
+  const checkpoints = Math.max(
+    largestCheckpoints(training.members, outputs, laneCount),
+    student === undefined ? 0 : largestCheckpoints([student], outputs, laneCount),
+  );
   const outOfFold = members.reduce(
     (sum, { plan }) => sum + rowsKept(plan) * trainingCount * outputs * Float32Array.BYTES_PER_ELEMENT,
     0,
@@ -46,12 +57,16 @@ export function runBytes(training: TrainingPlan, { classCount, pathLength, writt
   );
   const metrics = epochs * metricsLineBytes;
   const report = (members.length + stackers.kinds.length) * classCount ** 2 * reportCellBytes;
-  const all = 1.1 * (weights + outOfFold + predictions + labelIssues + metrics + report + smallFilesBytes);
+  const contents = (trainingCount + testCount) * contentBytes;
+  const maps = explainedCount * members.reduce((sum, { plan }) => sum + 2 * mapBytes(plan), 0);
+  const weighty = weights + checkpoints + outOfFold;
+  const tables = predictions + labelIssues + contents + metrics + report + maps;
+  const all = 1.1 * (weighty + tables + reportPageBytes + smallFilesBytes);
   return Math.max(0, Math.ceil(all) - writtenBytes);
 }
 
 /** The properties of a data set that determine a run's size. */
-export function runSizeOf({ classes, images }: Dataset): RunSize {
+export function runSizeOf({ classes, images }: Dataset): Pick<RunSize, 'classCount' | 'pathLength'> {
   return {
     classCount: classes.length,
     pathLength: images.reduce((longest, { relativePath }) => Math.max(longest, Buffer.byteLength(relativePath)), 0),
@@ -79,6 +94,35 @@ function rowsKept({ testTimeAugmentation }: MemberPlan): number {
   return testTimeAugmentation === 'auto' ? 1 + viewsToPredict(testTimeAugmentation).length : 1;
 }
 
+/** Of the trainings that can run at the same time, those with the largest checkpoints. */
+function largestCheckpoints(members: readonly PlannedMember[], outputs: number, laneCount: number): number {
+  return members
+    .flatMap(({ plan, trainings }) => trainings.map(() => checkpointsBytes(plan, outputs)))
+    .toSorted((a, b) => b - a)
+    .slice(0, laneCount)
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Two checkpoints of a training, and the next one while it is written. */
+function checkpointsBytes(plan: MemberPlan, outputs: number): number {
+  const head = modelBytes(plan, outputs) - modelBytes(plan, 0);
+  const trained = plan.stages.map(({ trains }) => (trains === 'head' ? head : modelBytes(plan, outputs)));
+  const copies = plan.stages.map((stage, index) => trained[index]! * stageCopies(stage));
+  return 3 * (Math.max(...trained) + Math.max(...copies));
+}
+
+/** What a checkpoint keeps of a stage besides the weights: slots of the optimizer, averages, and the weights of epochs. */
+function stageCopies({ optimizer, stopping }: StagePlan): number {
+  const slots = optimizer.kind === 'adam' ? 2 : 1;
+  const averages = optimizer.emaMomentum === undefined ? 0 : 1;
+  return slots + averages + (stopping.keeps === 'soup' ? stopping.mostEpochs : 1);
+}
+
+/** A map of Grad-CAM as text: backbones reduce images 32 times. */
+function mapBytes({ backbone }: MemberPlan): number {
+  return Math.ceil(backbone.inputSize / 32) ** 2 * mapCellBytes;
+}
+
 /** Maximum length of a probability and a comma. */
 const csvCellBytes = 22;
 /** Largest share of implausible labels to expect. */
@@ -88,6 +132,14 @@ const issueCellsBytes = 100;
 const metricsLineBytes = 500;
 /** Length of a line with one number of a confusion matrix. */
 const reportCellBytes = 24;
+/** Entry of an image in `images.json`. */
+const contentBytes = 20;
+/** Most images whose maps the report shows: mistakes and suspected labels of the test set. */
+const explainedCount = 40;
+/** Length of a number with three decimals and a comma. */
+const mapCellBytes = 6;
+/** Most bytes of `report.html`. */
+const reportPageBytes = 5e6;
 /** Size of manifests, checksums and lists of skipped files. */
 const smallFilesBytes = 4e6;
 

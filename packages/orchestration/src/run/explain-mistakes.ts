@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import type { Calibration, StackerJson } from '@chorus/models';
 import { publishFile } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
-import { isUserMistake } from '../exit-codes.ts';
+import { isUserMistake, messageOf } from '../exit-codes.ts';
 import type { Lane } from '../lanes/lane.ts';
 import { gradCamOf } from '../report/grad-cam-schema.ts';
 import type { Report } from '../report/schema.ts';
@@ -44,7 +44,7 @@ export async function explainMistakes(
     await publishFile(path, `${JSON.stringify(gradCamOf(images))}\n`);
   } catch (error) {
     if (error instanceof StoppedError) throw error;
-    const reason = isUserMistake(error) ? (error as Error).message : inspect(error);
+    const reason = isUserMistake(error) ? messageOf(error) : inspect(error);
     run.observer.onNotice(`warning: the report has no Grad-CAM maps: ${reason}`);
   }
 }

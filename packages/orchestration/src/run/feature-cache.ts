@@ -3,7 +3,7 @@
 import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DecodeOptions } from '@chorus/data';
-import { cacheFolder, publishFile, sha256 } from '@chorus/storage';
+import { cacheFolder, publishFile, removeAbandoned, sha256 } from '@chorus/storage';
 import { type ComputeSettings, type MemberPlan, type SharedFeatures, viewsInRows } from '@chorus/training';
 import { processorKey } from '../processor.ts';
 import { versions } from '../versions.ts';
@@ -91,6 +91,7 @@ export class FeatureCache {
     content.set(new Uint8Array(rows));
     content.set(Buffer.from(sha256(content.subarray(0, rows.byteLength)), 'hex'), rows.byteLength);
     await publishFile(this.#path(key), content);
+    await removeAbandoned(this.#folder);
     let total = 0;
     for (const { path, bytes } of await this.files()) {
       total += bytes;
@@ -150,5 +151,5 @@ const format = 1;
 /** Rows, followed by their SHA-256. */
 const extension = '.f32';
 const digestLength = 32;
-/** Kept features, and the temporary files that killed processes left. */
+/** Kept features, and the temporary files that killed processes of earlier versions left. */
 const isCacheFile = /\.f32(\.\d+)?$/;

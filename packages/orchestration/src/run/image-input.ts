@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { ImageToDecode } from '@chorus/data';
-import { fetchBytes, withoutCredentials } from '@chorus/storage';
+import { fetchBytes, withFreeFile, withoutCredentials, writing } from '@chorus/storage';
 
 export type ImageInput =
   | ({ kind: 'file' } & ImageToDecode)
@@ -36,7 +36,7 @@ export function nameOf(input: ImageInput): string {
  *
  * @param folder for the files; required unless all inputs are files. The caller removes it.
  * @returns in the order of the inputs, an image to decode or the reason that there is none.
- * @throws the signal's reason after an abort.
+ * @throws the signal's reason after an abort; UnwritableError when a file cannot be written.
  */
 export async function toFiles(
   inputs: readonly ImageInput[],
@@ -67,17 +67,16 @@ async function toFile(
   if (input.kind === 'file') return input;
   if (input.kind === 'missing') return { reason: input.reason };
   if (path === undefined) throw new Error(`expected a folder for the input ${nameOf(input)}`);
+  let bytes: Uint8Array;
   try {
-    await writeFile(
-      path,
-      input.kind === 'url' ? await download(input.url, signal) : await readAll(input.stream, signal),
-    );
-    return { path, relativePath: nameOf(input) };
+    bytes = input.kind === 'url' ? await download(input.url, signal) : await readAll(input.stream, signal);
   } catch (error) {
     signal?.throwIfAborted();
     const { message } = error as Error;
     return { reason: `cannot be ${input.kind === 'url' ? 'downloaded' : 'read'}: ${message}` };
   }
+  await writing(path, () => withFreeFile(path, () => writeFile(path, bytes)));
+  return { path, relativePath: nameOf(input) };
 }
 
 function download(url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {

@@ -135,8 +135,8 @@ export async function prepareRun(
   requireCopies(plan);
   if (timeBudget !== undefined && folder === undefined)
     requireTime(plan, timeBudget, experiment.minMembers, 'after reading the images');
-  const writtenBytes = (await folder?.memberBytes()) ?? 0;
-  const diskBytes = runBytes(plan, { ...runSizeOf(dataset), writtenBytes });
+  const writtenBytes = (await folder?.trainedBytes()) ?? 0;
+  const diskBytes = runBytes(plan, { ...runSizeOf(dataset), laneCount: lanes.lanes.length, writtenBytes });
   requireDisk(await freeDiskBytes(path), diskBytes);
   const warnings = warningsAboutClasses(describeDataset(dataset, inputSizesOf(experiment).at(-1)!));
   const ofPlan = [

@@ -40,6 +40,7 @@ const runFiles = [
   'report.json',
   'plan.json',
   'budget.json',
+  'restarts.json',
   'experiment.json',
 ] as const;
 
@@ -48,7 +49,7 @@ const memberFile = /^[^/]+\/[^/]+\/(member\.json|weights\.bin|out-of-fold(-views
 
 /** Below `checkpoints`: of each member and fold; a killed process leaves temporary folders. */
 const checkpointFile =
-  /^[^/]+\/[^/]+\/(checkpoint-\d+|\.checkpoint-\d+\.tmp-\d+-[0-9a-f]{8})\/(checkpoint\.json|[a-z0-9-]+\.bin|SHA256SUMS)$/;
+  /^[^/]+\/[^/]+\/(checkpoint-\d+|\.checkpoint-\d+\.tmp-\d+-[0-9a-f]+)\/(checkpoint\.json|[a-z0-9-]+\.bin|SHA256SUMS)$/;
 
 /** Below `tensorboard`: those of Chorus, of `EventFile`. */
 const eventFile = /(^|\/)events\.out\.tfevents\.\d+\.chorus\.\d+$/;

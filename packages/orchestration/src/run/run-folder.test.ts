@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -46,6 +47,28 @@ it('a run of an earlier version without recipe.imbalance leaves classes as they 
     delete recipe.imbalance;
   });
   expect((await readRunStart(join(parent, 'run'))).experiment.recipe.imbalance).toBe('none');
+});
+
+it('to resume, it loses what killed processes have left in it, and keeps everything else', async () => {
+  const run = join(parent, 'run');
+  // No process has this id: Linux has at most 2 ** 22 of them.
+  const left = `tmp-${2 ** 30}-00000000`;
+  const leftOvers = [
+    `.bundle.${left}`,
+    `members/wide/.fold-1.${left}`,
+    `checkpoints/wide/fold-1/.checkpoint-2.${left}`,
+  ];
+  const others = [
+    'checkpoints/wide/fold-1/checkpoint-1',
+    'members/wide/fold-2',
+    '.git',
+    `.x.tmp-${process.pid}-00000000`,
+  ];
+  for (const name of [...leftOvers, ...others]) await mkdir(join(run, name), { recursive: true });
+  await writeFile(join(run, `.report.json.${left}`), 'half');
+  await (await openRunFolder(run, 'resume')).release();
+  for (const name of [...leftOvers, `.report.json.${left}`]) expect(existsSync(join(run, name))).toBe(false);
+  for (const name of [...others, 'experiment.json']) expect(existsSync(join(run, name))).toBe(true);
 });
 
 it('a file that is null is refused', async () => {

@@ -6,17 +6,19 @@ import { checkValue, mistakesLine } from '@chorus/models';
 import {
   bytesOnDisk,
   lockOwner,
+  makeFolder,
   publishFile,
   readJsonFile,
   StorageError,
-  systemErrorText,
   tryLock,
   UnreadableFileError,
+  writing,
 } from '@chorus/storage';
 import { z } from 'zod';
 import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
-import { makeFolder } from '../output-place.ts';
+import { unwritable } from '../output-place.ts';
+import { removeLeftOvers } from './left-overs.ts';
 import { hasTrained, removeRunFiles } from './run-files.ts';
 
 /** The only version that is written and can be resumed. */
@@ -52,6 +54,8 @@ export interface RunFolder {
   plan: string;
   /** The {@link BudgetRecord} of a run with a time budget. */
   budget: string;
+  /** Why processes of the run have ended unexpectedly. */
+  restarts: string;
   bundle: string;
   /** Folder of the student. */
   student: string;
@@ -63,8 +67,8 @@ export interface RunFolder {
   hasMember(name: string, fold: Fold): Promise<boolean>;
   hasStudent(): Promise<boolean>;
   hasTensorBoard(): Promise<boolean>;
-  /** Size in bytes of all members and the student in the folder. */
-  memberBytes(): Promise<number>;
+  /** Size in bytes of all members, checkpoints and the student in the folder. */
+  trainedBytes(): Promise<number>;
   readStart(): Promise<RunStart>;
   writeStart(start: RunStart): Promise<void>;
   /** Removes the empty folders of checkpoints, whose trainings are done. */
@@ -96,7 +100,7 @@ export async function requireNewRunFolder(path: string): Promise<void> {
     // Permissions are not enough: a file system may be read-only, or a folder immutable.
     await rmdir(await mkdtemp(join(await existingPlace(folder), '.chorus-')));
   } catch (error) {
-    throw notWritable(folder, error);
+    throw unwritable(`Cannot write the run to ${folder}`, error);
   }
 }
 
@@ -108,8 +112,8 @@ export async function existingPlace(folder: string): Promise<string> {
 }
 
 /**
- * Creates a run folder, or opens one to resume, and locks it. The files of a run that ended before it trained anything make way for a
- * new one.
+ * Creates a run folder, or opens one to resume, locks it, and removes the temporary files that killed processes have left there. The
+ * files of a run that ended before it trained anything make way for a new one.
  *
  * @param onNotice receives a message if the lock of the folder has to become stale first.
  * @throws ConfigError when a new folder already contains a run or is not writable, or a folder to resume does not contain one;
@@ -125,15 +129,15 @@ export async function openRunFolder(
   const member = (name: string, fold: Fold) => join(folder, 'members', name, foldName(fold));
   if (mode === 'resume') await readStart(at('experiment.json'));
   else await makeWritable(folder);
-  const lock = await tryLock(folder, {
-    onWait: (owner = 'unknown') =>
-      onNotice?.(
-        `${folder} was locked by process ${owner}, probably of another machine; waiting to see whether it is still running`,
-      ),
-  });
+  const onWait = (owner = 'unknown') =>
+    onNotice?.(
+      `${folder} was locked by process ${owner}, probably of another machine; waiting to see whether it is still running`,
+    );
+  const lock = await writing(folder, () => tryLock(folder, { onWait }));
   try {
     // The previous owner of the lock may have started a run before it was killed.
     if (mode === 'new') await replaceUntrained(folder);
+    await removeLeftOvers(folder);
   } catch (error) {
     await lock.release();
     throw error;
@@ -147,6 +151,7 @@ export async function openRunFolder(
     report: at('report.json'),
     plan: at('plan.json'),
     budget: at('budget.json'),
+    restarts: at('restarts.json'),
     bundle: at('bundle'),
     student: at('student'),
     tensorboard: at('tensorboard'),
@@ -155,7 +160,10 @@ export async function openRunFolder(
     hasMember: (name, fold) => exists(member(name, fold)),
     hasStudent: () => exists(at('student')),
     hasTensorBoard: () => exists(at('tensorboard')),
-    memberBytes: async () => (await bytesOnDisk(at('members'))) + (await bytesOnDisk(at('student'))),
+    trainedBytes: async () => {
+      const sizes = await Promise.all(['members', 'checkpoints', 'student'].map((name) => bytesOnDisk(at(name))));
+      return sizes.reduce((sum, bytes) => sum + bytes, 0);
+    },
     readStart: () => readStart(at('experiment.json')),
     writeStart: (start) => publishFile(at('experiment.json'), JSON.stringify(start, null, 2)),
     tidyCheckpoints: () => removeEmptyFolders(at('checkpoints')),
@@ -195,13 +203,8 @@ async function makeWritable(folder: string): Promise<void> {
     // decides between them.
     await rmdir(await mkdtemp(join(folder, '.writable-')));
   } catch (error) {
-    throw notWritable(folder, error);
+    throw unwritable(`Cannot write the run to ${folder}`, error);
   }
-}
-
-function notWritable(folder: string, error: unknown): ConfigError {
-  const message = `Cannot write the run to ${folder}: ${systemErrorText(error)}.`;
-  return advise(new ConfigError(message), { code: 'output-place' });
 }
 
 /** @throws ConfigError when there is a run in the folder. */

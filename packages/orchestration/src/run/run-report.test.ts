@@ -90,6 +90,7 @@ function partsOf(split: ImageSplit, stacking: ExperimentInput['stacking'], slim:
     seconds: 0.5,
   };
   return {
+    incidents: [],
     start: {
       schemaVersion: 3,
       preset: 'none',

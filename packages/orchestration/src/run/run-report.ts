@@ -15,6 +15,7 @@ import type { ImageCounts, MemberReport, Report, StudentReport } from '../report
 import type { TimeBudgetReport } from '../report/time-budget.ts';
 import type { EnsembleChoice } from '../stacking/choose-ensemble.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
+import { type RecordedIncident, restartsOf } from './incident-record.ts';
 import type { RunStart } from './run-folder.ts';
 import type { Slices } from './slices.ts';
 import { busyShare, laneTimes, type Timeline } from './timeline.ts';
@@ -36,6 +37,8 @@ export interface RunParts {
   /** Describes the time budget at the end of the run, from the outcome of the student, if there is one. */
   timeBudget?: ((student: FinishedOutcome | undefined) => TimeBudgetReport) | undefined;
   lanes: readonly Pick<Lane, 'device' | 'compute' | 'work'>[];
+  /** Why earlier processes of the run ended. */
+  incidents: readonly RecordedIncident[];
   timeline: Timeline;
 }
 
@@ -145,6 +148,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
       forward: compute.forward.engine,
     })),
     timeBudget: parts.timeBudget?.(parts.student) ?? null,
+    restarts: restartsOf(parts.incidents),
     lanesBusy: busyShareOf(lanes, timeline),
     seconds: {
       prepare: secondsOf(phaseNames.prepare),

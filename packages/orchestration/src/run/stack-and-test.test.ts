@@ -44,7 +44,7 @@ beforeAll(async () => {
   const outcomes = (await trainMembers(run)).filter((one) => one.status !== 'cut');
   const { start, dataset, plan, lanes, preparation } = run;
   const counts = countImages(dataset.split);
-  parts = { start, dataset, counts, demo: true, plan, outcomes, lanes, timeline: preparation.timeline };
+  parts = { start, dataset, counts, demo: true, plan, outcomes, lanes, incidents: [], timeline: preparation.timeline };
   done = outcomes.map(({ trainings }, index) => ({ name: ['wide', 'slim'][index]!, trainings }));
 });
 afterAll(async () => {

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
 import { memberCost } from '@chorus/models';
-import { StorageError, systemErrorText } from '@chorus/storage';
+import { StorageError, systemErrorText, UnwritableError, writing } from '@chorus/storage';
 import {
   batchCountOf,
   type ImageRange,
@@ -15,19 +15,23 @@ import {
   type Teacher,
   type TrainedMember,
   type TrainedPlan,
+  type TrainingResult,
   trainedPlanOf,
+  writeMember,
 } from '@chorus/training';
 import type { TrainingDeadlines } from '../budget/training-deadlines.ts';
-import { isUserMistake } from '../exit-codes.ts';
+import { isUserMistake, messageOf } from '../exit-codes.ts';
 import type { Lane, LaneWork } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
 import { atLeastShards, shardsOf } from '../lanes/shards.ts';
 import { featureBytes } from '../plan/feature-bytes.ts';
 import { featuresObstacle } from '../plan/feature-stacker.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
+import type { Precautions } from '../supervise/precautions.ts';
 import type { Dataset } from './dataset.ts';
 import { type FeatureCache, featureKey } from './feature-cache.ts';
-import type { RunObserver } from './observer.ts';
+import { LatePublishing } from './late-publishing.ts';
+import type { MemberState, RunObserver } from './observer.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** A member trained on one fold; its weights stay on disk until they are used for predictions. */
@@ -81,6 +85,8 @@ export interface MemberRun {
   limits?: { deadlines: TrainingDeadlines; minMembers: number } | undefined;
   /** Whether lanes report details of each epoch, for `onEpoch` of the observer. */
   reportsDetails?: boolean | undefined;
+  /** After earlier processes of the run ended unexpectedly. */
+  precautions?: Precautions | undefined;
 }
 
 /**
@@ -100,7 +106,9 @@ export async function prepareFeatures(
   if (features === undefined) return undefined;
   // No other work fills the lanes meanwhile.
   const shards = missingTasks(run, record, 2 * lanes.length).filter(({ kind }) => kind === 'features');
-  const results = await runOnLanes(lanes, scheduled(shards), (lane, one) => runTask(run, lane, one));
+  const work = scheduled(shards, run.precautions);
+  for (const { task } of work) failWithoutRunning(run, task);
+  const results = await runOnLanes(lanes, work, (lane, one) => runTask(run, lane, one));
   await features.kept;
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   if (record.failure !== undefined || stop.raised) return undefined;
@@ -109,9 +117,9 @@ export async function prepareFeatures(
     const forwardSeconds = await timeForwardPasses(run, record, shared);
     return forwardSeconds === undefined ? undefined : { shared, forwardSeconds };
   }
-  const work = lanes.flatMap((lane) => lane.work).filter(({ task }) => task === planned.featuresTask!.name);
+  const done = lanes.flatMap((lane) => lane.work).filter(({ task }) => task === planned.featuresTask!.name);
   const rowsPerImage = shared.rowsPerImage + (shared.cachedCopies?.count ?? 0);
-  return { shared, forwardSeconds: busySeconds(work) / (shared.indices.length * rowsPerImage) };
+  return { shared, forwardSeconds: busySeconds(done) / (shared.indices.length * rowsPerImage) };
 }
 
 /**
@@ -126,7 +134,11 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   const records = plan.members.map(newRecord);
   for (const record of records) await keepFinished(run, record);
   for (const record of records) await shareFeatures(run, record);
-  const work = scheduled(records.flatMap((record) => missingTasks(run, record)));
+  const work = scheduled(
+    records.flatMap((record) => missingTasks(run, record)),
+    run.precautions,
+  );
+  for (const { task } of work) failWithoutRunning(run, task);
   const results = await runOnLanes(lanes, work, (lane, one) => {
     cutIfOver(run, records, one);
     return runTask(run, lane, one);
@@ -134,6 +146,8 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   await Promise.all(records.map(({ features }) => features?.kept));
   // Failed trainings are recorded; any other failure is a bug.
   for (const result of results) if (result.status === 'rejected') throw result.reason;
+  // The weights are read from the members' folders from here on.
+  await Promise.all(records.map(({ late }) => late.end()));
   stop.check();
   await run.folder.tidyCheckpoints();
   return records.map((record): MemberOutcome => {
@@ -191,6 +205,8 @@ interface MemberRecord {
   failure: { reason: string; device: string | null } | undefined;
   /** Whether its missing trainings are skipped, because the time is up. */
   isCut: boolean;
+  /** Its trainings that could not be published by the lane. */
+  late: LatePublishing;
   /** Time of all its tasks. */
   seconds: number;
 }
@@ -206,6 +222,8 @@ interface FeaturesRecord {
   /** Settles once they are in the cache. */
   kept?: Promise<void> | undefined;
 }
+
+type Unpublished = NonNullable<TrainingResult['unpublished']>;
 
 /** One task on a lane. */
 type MemberWork = TrainingWork | FeaturesWork;
@@ -237,6 +255,7 @@ function newRecord(planned: PlannedMember): MemberRecord {
     features: undefined,
     failure: undefined,
     isCut: false,
+    late: new LatePublishing(),
     seconds: 0,
   };
 }
@@ -311,7 +330,7 @@ function passesOf({ stages }: MemberPlan): number {
 }
 
 /** Adds dependencies: a member's trainings start once all of its features are computed. */
-function scheduled(all: readonly MemberWork[]): Scheduled<MemberWork>[] {
+function scheduled(all: readonly MemberWork[], precautions: Precautions | undefined): Scheduled<MemberWork>[] {
   const shardsOfMember = new Map<MemberRecord, number[]>();
   for (const [index, { kind, record }] of all.entries())
     if (kind === 'features') shardsOfMember.set(record, [...(shardsOfMember.get(record) ?? []), index]);
@@ -321,6 +340,7 @@ function scheduled(all: readonly MemberWork[]): Scheduled<MemberWork>[] {
       task: work,
       cost,
       pinnedTo: record.planned.pinnedTo ?? undefined,
+      alone: precautions?.alone.has(name),
       ...(kind === 'features' ? { group: name } : { after: shardsOfMember.get(record) }),
     };
   });
@@ -336,6 +356,14 @@ function cutIfOver({ limits }: MemberRun, records: readonly MemberRecord[], { re
   if (remaining.length > limits.minMembers) record.isCut = true;
 }
 
+/** Fails a task that has ended the process too often. */
+function failWithoutRunning({ observer, precautions }: MemberRun, { name, record }: MemberWork): void {
+  const reason = precautions?.failed.get(name);
+  if (reason === undefined || record.failure !== undefined) return;
+  record.failure = { reason: reasonOf(name, record.planned.plan, reason), device: null };
+  observer.onMember(name, { state: 'failed', reason, bug: null });
+}
+
 async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<void> {
   const { observer, stop } = run;
   const { record, name, kind } = work;
@@ -346,7 +374,7 @@ async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<vo
   }
   // The member has already failed; skip the rest.
   if (record.failure !== undefined) {
-    if (kind === 'training') observer.onMember(name, { state: 'skipped' });
+    if (kind === 'training' && !run.precautions?.failed.has(name)) observer.onMember(name, { state: 'skipped' });
     return;
   }
   const startedAtMs = Date.now();
@@ -354,32 +382,71 @@ async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<vo
     if (kind === 'features') await computeFeatures(run, lane, work);
     else {
       observer.onMember(name, { state: 'running', device: lane.device });
-      record.trainings[work.position] = await train(run, lane, work);
+      const { training, unpublished } = await train(run, lane, work);
+      record.trainings[work.position] = training;
       const seconds = (Date.now() - startedAtMs) / 1000;
-      observer.onMember(name, { state: 'done', device: lane.device, seconds });
+      const done = { state: 'done', device: lane.device, seconds } as const;
+      if (unpublished === undefined) observer.onMember(name, done);
+      else publishLater(run, work, { training, unpublished, done });
     }
   } catch (error) {
-    // After a stop request, any failure counts as the stop. A shard may fail after another one.
-    if (stop.raised || record.failure !== undefined) return;
-    record.failure = failureOf(error, name, record.planned.plan, lane.device);
-    observer.onMember(name, {
-      state: 'failed',
-      reason: oneLine(error),
-      bug: isUserMistake(error) ? null : inspect(error),
-    });
+    fail(run, work, error, lane.device);
   } finally {
     record.seconds += (Date.now() - startedAtMs) / 1000;
   }
 }
 
-function failureOf(error: unknown, task: string, { name }: MemberPlan, device: string) {
-  const fold = task === name ? '' : `${task.slice(name.length + 1)}: `;
-  return { reason: `${fold}${oneLine(error)}`, device };
+/** Keeps a trained member in memory until its folder can be written, while the lane goes on with other work. */
+function publishLater(
+  run: MemberRun,
+  work: TrainingWork,
+  {
+    training,
+    unpublished: { member, reason },
+    done,
+  }: { training: Training; unpublished: Unpublished; done: MemberState & { state: 'done' } },
+): void {
+  const { observer } = run;
+  const { record, name, position } = work;
+  observer.onWarning(
+    name,
+    `It is trained, but not on the disk: ${reason} It stays in memory, and writing it is tried again until all trainings have ended.`,
+  );
+  const publish = () => writeMember(training.folder, member);
+  record.late.add(publish, async (error) => {
+    if (error !== undefined) {
+      record.trainings[position] = undefined;
+      fail(run, work, error, done.device);
+      return;
+    }
+    await removeCheckpoints(run, record.planned.plan, { name, fold: training.fold });
+    observer.onMember(name, done);
+  });
+}
+
+function fail({ observer, stop }: MemberRun, { record, name }: MemberWork, error: unknown, device: string): void {
+  // After a stop request, any failure counts as the stop. A shard may fail after another one.
+  if (stop.raised || record.failure !== undefined) return;
+  record.failure = failureOf(error, name, record.planned.plan, device);
+  observer.onMember(name, {
+    state: 'failed',
+    reason: oneLine(error),
+    bug: isUserMistake(error) ? null : inspect(error),
+  });
+}
+
+function failureOf(error: unknown, task: string, plan: MemberPlan, device: string) {
+  return { reason: reasonOf(task, plan, oneLine(error)), device };
+}
+
+/** The reason of a member's failure, which names the fold, if there are several. */
+function reasonOf(task: string, { name }: MemberPlan, reason: string): string {
+  return task === name ? reason : `${task.slice(name.length + 1)}: ${reason}`;
 }
 
 /** The message on one line, since tables have one line per member. */
 function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
+  return messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
 }
 
 /** Computes a shard of the features; together, the shards are reported as one task. */
@@ -416,12 +483,12 @@ async function train(
   run: MemberRun,
   lane: Lane,
   { record, name, training, position }: TrainingWork,
-): Promise<Training> {
+): Promise<{ training: Training; unpublished?: Unpublished | undefined }> {
   const { plan } = record.planned;
   const { fold, seed, keepsWeights } = training;
   const { fit, tune, outOfFold }: FoldImages = run.dataset.split.folds[position]!;
   const folder = run.folder.member(plan.name, fold);
-  const trained = await lane.run({
+  const { unpublished, ...trained } = await lane.run({
     ...memberParts(run, plan),
     kind: 'train',
     name,
@@ -435,9 +502,10 @@ async function train(
     ...{ folder, keepsWeights },
     checkpoints: { folder: run.folder.checkpoints(plan.name, fold), intervalSeconds: run.checkpointSeconds },
     limit: run.limits?.deadlines.start(name),
+    halvings: run.precautions?.halvings.get(name),
     reportsDetails: run.reportsDetails,
   });
-  return { ...trained, fold, folder, keepsWeights, resumed: false };
+  return { training: { ...trained, fold, folder, keepsWeights, resumed: false }, unpublished };
 }
 
 /** The inputs that all tasks of a member share. */
@@ -470,13 +538,26 @@ async function keepFinished(run: MemberRun, record: MemberRecord): Promise<void>
       record.seconds += trained.record.seconds;
       limits?.deadlines.skip(name);
       // A run that is killed right after it published a training still has its checkpoints.
-      await rm(folder.checkpoints(plan.name, fold), { recursive: true, force: true });
+      await removeCheckpoints(run, plan, { name, fold });
       observer.onMember(name, { state: 'kept', device: trained.record.device });
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       observer.onWarning(name, `${error.message} It is trained again.`);
     }
   }
+}
+
+/** Removes the checkpoints of a published training. Where they cannot be removed, a warning says so. */
+async function removeCheckpoints(
+  { folder, observer }: MemberRun,
+  member: MemberPlan,
+  { name, fold }: { name: string; fold: Fold },
+): Promise<void> {
+  const path = folder.checkpoints(member.name, fold);
+  await writing(path, () => rm(path, { recursive: true, force: true })).catch((error: unknown) => {
+    if (!(error instanceof UnwritableError)) throw error;
+    observer.onWarning(name, `Its checkpoints stay: ${error.message}`);
+  });
 }
 
 /** What identifies the images and the teacher of a run. */

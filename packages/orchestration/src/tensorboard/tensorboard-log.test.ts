@@ -96,7 +96,7 @@ describe('warns once, and the run continues, with', () => {
     expect(warnings).toEqual([warning('a part of the path is not a folder')]);
   });
 
-  it('a full disk', async () => {
+  it('30: a full disk', async () => {
     const [full, now] = ['/dev/full', Math.floor(Date.now() / 1000)];
     // The name of the file contains the second of its creation.
     for (const member of ['a', 'b']) {

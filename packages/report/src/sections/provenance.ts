@@ -7,7 +7,7 @@ import type { Section } from './section.ts';
 
 /** Where the figures come from: versions, seed, initial weights, settings and known flaws. */
 export function provenanceSection({ report, gradCam, startedAt, folder, problems }: RunData): Section {
-  const { experiment, members, flaws, choices, timeBudget, stackerNotes } = report;
+  const { experiment, members, flaws, choices, timeBudget, stackerNotes, restarts } = report;
   const { preset, versions, seed, name: _, ...settings } = experiment;
   const body = html`${table({
     isText: true,
@@ -38,6 +38,7 @@ ${
 }
 ${choices.length > 0 && html`<h3>Choices of the preset</h3><ul>${choices.map((choice) => html`<li>${choice}</li>`)}</ul>`}
 ${stackerNotes.length > 0 && html`<h3>Stackers</h3><ul>${stackerNotes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${restarts.length > 0 && html`<h3>Restarts</h3><ul>${restarts.map(({ note }) => html`<li>${note}</li>`)}</ul>`}
 ${timeBudget !== null && html`<h3>Time budget</h3>${disclosure('What the time budget has changed', html`<pre tabindex="0">${lines(JSON.stringify(timeBudget, null, 2))}</pre>`)}`}
 ${problems.length > 0 && html`<h3>Not on this page</h3><ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul>`}
 <h3>Settings</h3>

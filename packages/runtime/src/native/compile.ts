@@ -13,23 +13,23 @@ const require = createRequire(import.meta.url);
 const bindingUnits = ['tfjs_backend.cc', 'tfjs_binding.cc', 'functions.cc'];
 
 /**
- * Compiles the binding and the addon that suppresses log messages into a folder, and loads both once as a check.
+ * Compiles the binding and the addon for the whole process into a folder, and loads both once as a check.
  *
  * @throws RuntimeError when there is no compiler, compilation fails, or the library does not load on this machine.
  */
 export async function compileBinding(native: NativeRuntime, target: string): Promise<void> {
   const { frameworkPath, ccPath } = native;
   const binding = join(target, basename(native.bindingPath));
-  const quiet = join(target, basename(native.quietPath));
+  const ofProcess = join(target, basename(native.processPath));
   const sources = join(target, 'sources');
   await writeBindingSources(sources);
   await compile(native, sources, [...bindingUnits, ccPath, frameworkPath], binding);
-  await compile(native, sources, ['quiet.cc', '-ldl'], quiet);
+  await compile(native, sources, ['process.cc', '-ldl'], ofProcess);
   await rm(sources, { recursive: true });
   await runTool(
     process.execPath,
     ['--eval', `require(process.argv[1]).loadQuietly(process.argv[2]); require(process.argv[3])`].concat(
-      quiet,
+      ofProcess,
       frameworkPath,
       binding,
     ),

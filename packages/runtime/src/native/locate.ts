@@ -17,7 +17,7 @@ export interface NativeRuntime {
   ownLibrary: boolean;
   bindingFolder: string;
   bindingPath: string;
-  quietPath: string;
+  processPath: string;
   frameworkPath: string;
   ccPath: string;
 }
@@ -45,7 +45,7 @@ export function planNativeRuntime(): NativeRuntime {
     ownLibrary,
     bindingFolder,
     bindingPath: join(bindingFolder, 'tfjs_binding.node'),
-    quietPath: join(bindingFolder, 'tfjs_quiet.node'),
+    processPath: join(bindingFolder, 'tfjs_process.node'),
     frameworkPath: join(libraryFiles, platform.libraries[0]),
     ccPath: join(libraryFiles, platform.libraries[1]),
   };

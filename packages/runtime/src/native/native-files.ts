@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 export const nativeFolder = fileURLToPath(new URL('../../native', import.meta.url));
 
-export const ownSources = ['functions.cc', 'functions.h', 'quiet.cc'];
+export const ownSources = ['functions.cc', 'functions.h', 'process.cc'];
 
 export const patchName = 'tfjs-node-gpu.patch';
 export const manifestName = 'tfjs-node-gpu.json';

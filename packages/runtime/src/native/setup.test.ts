@@ -49,7 +49,7 @@ describe('setting up', () => {
     expect(both.filter(({ output }) => /compiling the binding with \S+\n/.test(output))).toHaveLength(1);
     const [bindingFolder, ...leftovers] = await contentOf('binding');
     expect(leftovers).toEqual([]);
-    expect(await contentOf(join('binding', bindingFolder!))).toEqual(['tfjs_binding.node', 'tfjs_quiet.node']);
+    expect(await contentOf(join('binding', bindingFolder!))).toEqual(['tfjs_binding.node', 'tfjs_process.node']);
     // Needs neither the compiler nor Python if everything is ready.
     expect(await setUp({ PATH: cache })).toEqual({ exitCode: 0, output: '' });
   });

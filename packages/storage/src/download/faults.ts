@@ -1,6 +1,6 @@
 /** Errors of a download; each message completes a sentence that names the URL. */
 import { StorageError } from '../errors.ts';
-import { systemErrorText } from '../system-error.ts';
+import { systemErrorFix, systemErrorText } from '../system-error.ts';
 import { withoutCredentials } from './without-credentials.ts';
 
 /** A failure that a retry may resolve, such as a broken connection or a busy server. */
@@ -32,11 +32,15 @@ export function explainFault(error: NodeJS.ErrnoException, source: string, path:
     );
   if (error instanceof TransferRefusal)
     return new StorageError(`Could not download ${url}: ${message}. Try again later, ${byHand}.`, { cause: error });
-  if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code))
+  const fix = systemErrorFix(error);
+  if (fix !== undefined) {
+    const isWrite = ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code);
+    const otherDisk = ['ENOSPC', 'EDQUOT', 'EIO'].includes(code) ? ', or set CHORUS_CACHE to another folder' : '';
     return new StorageError(
-      `Cannot write ${path}: ${systemErrorText(error)}. Free some space and run the command again to resume the download, or set CHORUS_CACHE to another folder.`,
+      `Cannot ${isWrite ? 'write' : 'read or write'} ${path}: ${systemErrorText(error)}. ${fix[0]!.toUpperCase()}${fix.slice(1)} and run the command again to resume the download${otherDisk}.`,
       { cause: error },
     );
+  }
   if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR'].includes(code))
     return new StorageError(
       `Cannot read or write ${path}: ${systemErrorText(error)}. Set CHORUS_CACHE to another folder.`,

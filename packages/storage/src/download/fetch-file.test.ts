@@ -108,7 +108,7 @@ describe('a download', () => {
   });
 });
 
-describe('a download resumes', () => {
+describe('23: a download that is cut resumes', () => {
   it.each<[string, Behavior[], (string | undefined)[]]>([
     ['after a break at 60 %', [cutAt60('break'), serve()], [undefined, 'bytes=120000-']],
     ['after a stall at 60 %', [cutAt60('stall'), serve()], [undefined, 'bytes=120000-']],
@@ -226,7 +226,7 @@ describe('a download resumes', () => {
   });
 });
 
-describe('a download is rejected', () => {
+describe('24: a download is rejected', () => {
   const length = { 'content-length': content.length };
   it.each<[string, Behavior, Omit<FileSource, 'url'>, RegExp, number]>([
     ['after too many failures', status(500), {}, /received HTTP 500\. Check the network connection \(HTTPS_PROXY/, 4],
@@ -378,7 +378,7 @@ describe('a download is rejected', () => {
   });
 });
 
-describe('wrong content', () => {
+describe('25: wrong content', () => {
   const hashes = { sha256: good };
   const length = { 'content-length': content.length };
 
@@ -464,7 +464,7 @@ describe('wrong content', () => {
   });
 });
 
-describe('two concurrent processes', () => {
+describe('26: two concurrent processes', () => {
   it('share one download', async () => {
     let release = () => {};
     const released = new Promise<void>((resolve) => {
@@ -481,7 +481,7 @@ describe('two concurrent processes', () => {
   });
 });
 
-describe('without a network', () => {
+describe('27: without a network', () => {
   it('returns a file that was downloaded before', async () => {
     await start(serve());
     const first = await fetchIt();
@@ -525,7 +525,7 @@ describe('without a network', () => {
 });
 
 describe('the environment', () => {
-  it('reports a full disk', async () => {
+  it('30: reports a full disk', async () => {
     await start(serve());
     await symlink('/dev/full', `${path}.partial`);
     await expect(fetchIt()).rejects.toThrow(/^Cannot write .*some\.bin: no space left on the disk\. Free some space/);

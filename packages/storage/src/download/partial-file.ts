@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { readJsonFile } from '../json-file.ts';
+import { withFreeFile } from '../open-files.ts';
 import { publishFile } from '../publish.ts';
 
 /** The file that a part belongs to. */
@@ -46,11 +47,11 @@ export function partialFileOf(finalPath: string): PartialFile {
       // Truncates before the record changes, so that a part is never attributed to another file.
       // Avoids the flag `w`, which blocks on a named pipe.
       const { O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK } = constants;
-      await (await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK)).close();
+      await (await withFreeFile(path, () => open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK))).close();
       await publishFile(notePath, JSON.stringify(of));
     },
     async writer() {
-      const file = await open(path, 'r+');
+      const file = await withFreeFile(path, () => open(path, 'r+'));
       return {
         async write(chunk, position) {
           for (let done = 0; done < chunk.length; ) {

@@ -133,6 +133,26 @@ export class StudioDataSet {
   }
 
   /**
+   * Removes a class that has no images.
+   *
+   * @throws RequestError for a class that does not exist; StudioError for one with images or other files.
+   */
+  removeClass(name: string): Promise<DataSet> {
+    return this.#turns.run(async () => {
+      const listing = await this.#read();
+      requireClass(listing, name);
+      const own = [...listing.images.values()].filter((image) => image.class === name);
+      if (own.length > 0) {
+        const [count, them] = own.length === 1 ? ['1 image', 'it'] : [`${own.length} images`, 'them'];
+        throw conflict(`The class "${name}" still has ${count}; move ${them} to another class first.`);
+      }
+      await this.#files.removeClass(name, listing.layout === 'classes' ? [null] : listing.splits);
+      this.#revision += 1;
+      return this.#describe(await this.#read());
+    });
+  }
+
+  /**
    * Adds an image to the training images of a class.
    *
    * @throws RequestError for a class that does not exist, and bytes that are not a usable image.

@@ -109,6 +109,37 @@ describe('a data set', () => {
     },
   );
 
+  it('loses a class that has no images, in every split, and nothing else', async () => {
+    const remove = (name: string) =>
+      app.request(`${base}/${set.id}/classes?name=${encodeURIComponent(name)}`, { method: 'DELETE' });
+    expect(await refusal(remove('boxes'))).toMatchObject({ status: 400 });
+    expect(await refusal(remove('discs'))).toMatchObject({
+      status: 409,
+      error: 'The class "discs" still has 4 images; move them to another class first.',
+    });
+    await answer(post(`${set.id}/relabel`, { paths: await paths('?class=discs'), class: 'stars' }));
+    await writeFile(join(set.root, 'discs', 'notes.txt'), 'by hand');
+    expect(await refusal(remove('discs'))).toMatchObject({ status: 422, error: expect.stringContaining('notes.txt') });
+    await unlink(join(set.root, 'discs', 'notes.txt'));
+    expect((await answer<DataSet>(remove('discs'))).classes).toEqual([
+      { name: 'stars', imageCount: 8, excludedCount: 0 },
+    ]);
+    expect(existsSync(join(set.root, 'discs'))).toBe(false);
+    // Undoing the move brings the class back.
+    const { dataSet } = await answer<Changed>(post(`${set.id}/undo`));
+    expect(dataSet.classes.map(({ name, imageCount }) => [name, imageCount])).toEqual([
+      ['discs', 4],
+      ['stars', 4],
+    ]);
+
+    const root = join(folder.parent, `split-${count}`);
+    for (const split of ['train', 'test']) await folder.photos(`split-${count}/${split}`);
+    for (const split of ['train', 'test']) await mkdir(join(root, split, 'boxes'));
+    set = await answer(post('open', { path: root }));
+    expect((await answer<DataSet>(remove('boxes'))).classes.map(({ name }) => name)).toEqual(['discs', 'stars']);
+    expect(await readdir(join(root, 'test'))).toEqual(['discs', 'stars']);
+  });
+
   it('gets new classes, but no two that look the same', async () => {
     const { classes, problem } = await answer<DataSet>(post(`${set.id}/classes`, { name: ' boxes ' }));
     expect(classes.map(({ name }) => name)).toEqual(['boxes', 'discs', 'stars']);

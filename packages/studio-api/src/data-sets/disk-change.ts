@@ -1,4 +1,4 @@
-import { systemErrorText } from '@chorus/storage';
+import { systemErrorFix, systemErrorText } from '@chorus/storage';
 import { refused } from '../errors.ts';
 
 /**
@@ -12,6 +12,8 @@ export async function changing<Result>(place: string, change: () => Promise<Resu
     return await change();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw refused(`Cannot change ${place}: ${systemErrorText(error)}.`, { cause: error });
+    const fix = systemErrorFix(error);
+    const reason = `${systemErrorText(error)}${fix === undefined ? '' : `; ${fix}`}`;
+    throw refused(`Cannot change ${place}: ${reason}.`, { cause: error });
   }
 }

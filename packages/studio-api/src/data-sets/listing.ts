@@ -9,6 +9,8 @@ export interface ListedImage extends DataSetImage {
 
 export interface Listing {
   layout: 'classes' | 'splits';
+  /** Names of the split folders; empty in a folder of classes. */
+  splits: string[];
   classes: string[];
   /** By path, sorted by split folder, class and path. Only these images are ever opened or moved. */
   images: Map<string, ListedImage>;
@@ -35,6 +37,7 @@ export async function readListing(root: string, layout: FolderLayout, excluded: 
   );
   return {
     layout: folder.splits.length > 0 ? 'splits' : 'classes',
+    splits: folder.splits.map((split) => split.folder),
     classes: folder.classes,
     images: new Map(images.map((image) => [image.path, image])),
     problem: problems[0] ?? null,

@@ -1,8 +1,8 @@
 /** The folder of a data set, in which files are added and moved, and out of which nothing is. */
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, realpath, stat, unlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { normalizeName } from '@chorus/data';
+import { displayName, normalizeName } from '@chorus/data';
 import { refused } from '../errors.ts';
 import { changing } from './disk-change.ts';
 import { isInside, numberedName } from './names.ts';
@@ -51,10 +51,30 @@ export class RootFolder {
    * @throws StudioError when it is not inside the root, or cannot be created.
    */
   async classFolder(label: string, split: string | null): Promise<string> {
-    const above = split === null ? this.path : join(this.path, split);
-    const names = await changing(above, () => readdir(above));
-    // Another system may have encoded the name with other code points.
-    return this.ensureFolder(join(above, names.find((name) => normalizeName(name) === label) ?? label));
+    const above = this.#splitFolder(split);
+    return this.ensureFolder((await this.#existingClassFolder(label, above)) ?? join(above, label));
+  }
+
+  /**
+   * Removes the folders of a class, all or none of them.
+   *
+   * @param splits as for {@link classFolder}.
+   * @throws StudioError when one of them contains anything, or is a link.
+   */
+  async removeClass(label: string, splits: readonly (string | null)[]): Promise<void> {
+    const folders: string[] = [];
+    for (const split of splits) {
+      const folder = await this.#existingClassFolder(label, this.#splitFolder(split));
+      if (folder !== undefined) folders.push(folder);
+    }
+    for (const folder of folders) {
+      const [first] = await changing(folder, () => readdir(folder));
+      if (first !== undefined)
+        throw refused(
+          `${folder} contains ${displayName(first)}, which is not an image of the data set; remove it first.`,
+        );
+    }
+    for (const folder of folders) await changing(folder, () => rmdir(folder));
   }
 
   /**
@@ -132,6 +152,17 @@ export class RootFolder {
       await this.#requireOwnFile(to);
       await changing(target, () => unlink(target));
     }
+  }
+
+  #splitFolder(split: string | null): string {
+    return split === null ? this.path : join(this.path, split);
+  }
+
+  async #existingClassFolder(label: string, above: string): Promise<string | undefined> {
+    const names = await changing(above, () => readdir(above));
+    // Another system may have encoded the name with other code points.
+    const name = names.find((one) => normalizeName(one) === label);
+    return name === undefined ? undefined : join(above, name);
   }
 
   #relative(path: string): string {

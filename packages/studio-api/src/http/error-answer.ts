@@ -1,4 +1,4 @@
-import { classifyError } from '@chorus/orchestration';
+import { classifyError, messageOf } from '@chorus/orchestration';
 import { RequestError } from '@chorus/server/http';
 import { StudioError } from '../errors.ts';
 import { JobError } from '../jobs/job.ts';
@@ -19,7 +19,7 @@ export function errorAnswer(error: unknown, onError: (error: unknown) => void): 
     onError(new Error(bug, { cause: error }));
     return answer(500, { message, code: 'internal' });
   }
-  if (classifyError(error).forUser) return answer(422, { message: (error as Error).message, code: 'refused' });
+  if (classifyError(error).forUser) return answer(422, { message: messageOf(error), code: 'refused' });
   onError(error);
   return answer(500, { message: 'The studio failed; its terminal has the reason.', code: 'internal' });
 }

@@ -1,4 +1,5 @@
 /** The entry point of the processes that work for the studio. */
+import { killAtLast, stopSignals } from '@chorus/orchestration/supervisor';
 import type { FromChild, ImageRequest, JobContext, JobName, Jobs, ToChild } from './messages.ts';
 
 type Work = {
@@ -19,8 +20,10 @@ const controller = new AbortController();
 let onImage: ((image: ImageRequest) => void) | undefined;
 const early: ImageRequest[] = [];
 
-// A terminal signals the whole process group; the studio decides what stops.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+// The studio itself kills a job that does not stop in time.
+killAtLast();
+// A terminal signals the whole process group, and the studio stops, too.
+for (const signal of stopSignals) process.on(signal, () => controller.abort());
 process.on('message', (message: ToChild) => {
   if (message.kind === 'start') void run(message.name, message.request);
   else if (message.kind === 'stop') controller.abort();

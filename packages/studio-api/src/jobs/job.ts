@@ -1,8 +1,15 @@
-/** A job in a child process: an error of native code ends the child, not the studio. */
+/** A job in a child process: an error of native code ends the child, not the studio. A training that crashes or hangs is started again. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { processEnvironment } from '@chorus/orchestration/environment';
+import {
+  endOf,
+  type FromSupervised,
+  incidentsVariable,
+  type SuperviseOptions,
+  supervise,
+} from '@chorus/orchestration/supervisor';
 import type { Failure, FromChild, ImageRequest, JobName, Jobs, ToChild } from './messages.ts';
 
 /** Why a job has no result. */
@@ -28,34 +35,50 @@ export interface Job<Name extends JobName> {
   sendImage(image: ImageRequest): void;
 }
 
-/**
- * Starts a job.
- *
- * @param onEvent receives what it reports, in order.
- */
+export interface JobListeners<Name extends JobName> {
+  /** Receives what the job reports, in order. */
+  onEvent?(event: Jobs[Name]['event']): void;
+  /** Called when a training has crashed or hung. */
+  onIncident?: SuperviseOptions['onIncident'];
+}
+
+/** Starts a job. */
 export function startJob<Name extends JobName>(
   name: Name,
   request: Jobs[Name]['request'],
-  onEvent: (event: Jobs[Name]['event']) => void = () => {},
+  { onEvent = () => {}, onIncident = () => {} }: JobListeners<Name> = {},
 ): Job<Name> {
-  const child = fork(createRequire(import.meta.url).resolve('#job-child'), [], {
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    // TensorFlow and libuv read their settings when the process starts.
-    env: { UV_THREADPOOL_SIZE: String(Math.max(availableParallelism(), 4)), ...process.env, ...processEnvironment },
-  });
-  const standardError = lastText(child);
+  let child!: ChildProcess;
+  let standardError!: () => string;
   let outcome: Exclude<FromChild<Name>, { kind: 'event' }> | undefined;
   let stopping: NodeJS.Timeout | undefined;
-  child.on('message', (message) => {
-    const received = message as FromChild<Name>;
-    if (received.kind === 'event') onEvent(received.event);
-    else outcome = received;
-  });
-  const exit = new Promise<string>((resolve) => {
-    child.on('error', (error) => resolve(error.message));
-    child.on('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
-  });
+  const send = (message: ToChild) => {
+    // Its process may just have ended.
+    if (child.connected) child.send(message, () => {});
+  };
+  const start: SuperviseOptions['start'] = (incidents, run) => {
+    child = forkJob(incidents.length === 0 ? {} : { [incidentsVariable]: JSON.stringify(incidents) });
+    standardError = lastText(child);
+    child.on('message', (message: FromChild<Name> | FromSupervised) => {
+      if (message.kind === 'event') onEvent(message.event);
+      else if (message.kind === 'done' || message.kind === 'failed') outcome = message;
+    });
+    // Without settings, it resumes the run.
+    send({
+      kind: 'start',
+      name,
+      request: run === undefined ? request : { ...request, settings: undefined },
+    } as ToChild);
+    return child;
+  };
+  const end =
+    name === 'train'
+      ? supervise({ start, isStopping: () => stopping !== undefined, onIncident })
+      : endOf(start([], undefined));
+  const exit = end.then(
+    ({ exitCode, signal }) => signal ?? `exit code ${exitCode}`,
+    (error: Error) => error.message,
+  );
   const result = exit.then((ending) => {
     clearTimeout(stopping);
     if (outcome?.kind === 'done') return outcome.result;
@@ -64,15 +87,12 @@ export function startJob<Name extends JobName>(
   });
   // Those who await only `ended` do not handle a rejection.
   result.catch(() => {});
-  const send = (message: ToChild) => {
-    // Its process may just have ended.
-    if (child.connected) child.send(message, () => {});
-  };
-  send({ kind: 'start', name, request } as ToChild);
   return {
     result,
     ended: exit.then(() => {}),
-    pid: child.pid,
+    get pid() {
+      return child.pid;
+    },
     stop(graceMs) {
       if (stopping !== undefined) return;
       send({ kind: 'stop' });
@@ -83,6 +103,20 @@ export function startJob<Name extends JobName>(
 }
 
 // --- internal ---
+
+function forkJob(environment: NodeJS.ProcessEnv): ChildProcess {
+  return fork(createRequire(import.meta.url).resolve('#job-child'), [], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // TensorFlow and libuv read their settings when the process starts.
+    env: {
+      UV_THREADPOOL_SIZE: String(Math.max(availableParallelism(), 4)),
+      ...process.env,
+      ...processEnvironment,
+      ...environment,
+    },
+  });
+}
 
 /** Characters of the standard error that a report of a crash shows. */
 const shownCharacters = 4000;

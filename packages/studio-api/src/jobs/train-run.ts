@@ -1,5 +1,6 @@
 /** Trains in a child process, and reports the events of the run. */
-import { train } from '@chorus/orchestration';
+import { type RunObserver, type TrainOptions, train } from '@chorus/orchestration';
+import { reportToSupervisor } from '@chorus/orchestration/supervisor';
 import { writeRunReport } from '@chorus/report';
 import { eventsOf } from './events-of.ts';
 import { experimentOf } from './experiment-of.ts';
@@ -14,11 +15,19 @@ export async function trainRun(
   { folder, settings }: TrainRequest,
   { report: send, signal }: JobContext<'train'>,
 ): Promise<Jobs['train']['result']> {
-  const observer = eventsOf(send);
+  const supervision = reportToSupervisor();
+  const events = eventsOf(send);
+  const observer: Partial<RunObserver> = {
+    ...events,
+    onStart(run) {
+      supervision.announce({ folder: run.folder, resume: [] });
+      events.onStart?.(run);
+    },
+  };
   const { report } =
     settings === undefined
-      ? await train({}, { resume: folder, observer, signal })
-      : await trainNew(folder, settings, { send, observer, signal });
+      ? await train({}, { resume: folder, observer, supervision, signal })
+      : await trainNew(folder, settings, send, { observer, supervision, signal });
   try {
     await writeRunReport(folder);
   } catch (error) {
@@ -36,13 +45,10 @@ export async function trainRun(
 async function trainNew(
   folder: string,
   settings: NonNullable<TrainRequest['settings']>,
-  {
-    send,
-    observer,
-    signal,
-  }: { send: JobContext<'train'>['report']; observer: ReturnType<typeof eventsOf>; signal: AbortSignal },
+  send: JobContext<'train'>['report'],
+  options: Pick<TrainOptions, 'observer' | 'supervision' | 'signal'>,
 ) {
   const { experiment, preset } = await experimentOf(settings);
   if (preset !== undefined) send({ kind: 'preset', atMs: Date.now(), name: preset.name, reason: preset.reason });
-  return train(experiment, { out: folder, preset: preset?.name ?? 'none', observer, signal });
+  return train(experiment, { out: folder, preset: preset?.name ?? 'none', ...options });
 }

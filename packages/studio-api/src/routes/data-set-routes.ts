@@ -42,6 +42,9 @@ export function dataSetRoutes({ dataSets, checks, thumbnails }: Studio): Hono {
     const dataSet = dataSets.get(req.param('id'));
     return json(await dataSet.addClass((await readJson(req.raw, addClassSchema)).name));
   });
+  app.delete('/:id/classes', async ({ req, json }) =>
+    json(await dataSets.get(req.param('id')).removeClass(req.query('name') ?? '')),
+  );
   app.get('/:id/images', async ({ req, json }) => {
     const { excluded } = req.query();
     if (excluded !== undefined && excluded !== 'true' && excluded !== 'false')

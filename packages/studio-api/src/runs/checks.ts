@@ -50,9 +50,10 @@ export class Checks {
     const { revision } = dataSet;
     const set = (state: CheckState) => void this.#last.set(dataSet.id, { state, revision });
     set({ status: 'running', phase: 'preparing', done: 0, total: 0 });
-    const job = startJob('check', settings, ({ done, total }) =>
-      set({ status: 'running', phase: done < total ? 'decoding' : 'timing', done, total }),
-    );
+    const job = startJob('check', settings, {
+      onEvent: ({ done, total }) =>
+        set({ status: 'running', phase: done < total ? 'decoding' : 'timing', done, total }),
+    });
     const ended = job.result
       .then(
         (report) => set({ status: 'done', report, isCurrent: true }),

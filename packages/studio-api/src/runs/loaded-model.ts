@@ -90,11 +90,17 @@ export class LoadedModel {
 
   #load(bundle: string): Loaded {
     const waiting = new Map<number, Waiting>();
-    const job = startJob('classify', { bundle }, (event) => {
-      const one = waiting.get(event.id);
-      if ('answer' in event) one?.answer(event.answer);
-      else one?.fail(new JobError(event.failure));
-    });
+    const job = startJob(
+      'classify',
+      { bundle },
+      {
+        onEvent(event) {
+          const one = waiting.get(event.id);
+          if ('answer' in event) one?.answer(event.answer);
+          else one?.fail(new JobError(event.failure));
+        },
+      },
+    );
     const ended = job.ended.then(() => {
       if (this.#loaded?.job === job) this.#loaded = undefined;
     });

@@ -1,6 +1,7 @@
 /** A training in a child process: its state, and those who watch it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeIncident } from '@chorus/orchestration/supervisor';
 import { StudioError } from '../errors.ts';
 import { type Job, type JobError, startJob } from '../jobs/job.ts';
 import type { TrainRequest } from '../jobs/messages.ts';
@@ -36,7 +37,13 @@ export class Training {
     this.dataSet = place.dataSet;
     this.folder = request.folder;
     this.#state = initialTrainingState(Date.now(), place.earlier);
-    this.#job = startJob('train', request, (event) => this.#take(event));
+    this.#job = startJob('train', request, {
+      onEvent: (event) => this.#take(event),
+      onIncident: (incident, { isRestarted }) => {
+        const next = isRestarted ? 'The run is started again' : 'The run is not started again';
+        this.#take({ kind: 'notice', atMs: incident.atMs, text: `${next}: ${describeIncident(incident)}.` });
+      },
+    });
     this.ended = this.#job.result
       .then(
         (result): TrainingEnd => ({ outcome: 'finished', ...result }),

@@ -73,14 +73,26 @@ it('are counted on, and their training time is added up', async () => {
 it('that cannot be written are reported, and the training goes on', async () => {
   const checkpoints = await openFolder();
   await writeFile(folder, 'in the way');
-  await checkpoints.save(stateAt(1), new Map());
-  expect(warnings).toEqual([
-    `Its progress could not be saved in ${join(folder, 'checkpoint-1')}: file already exists.`,
-  ]);
+  const warning = `Its progress is not saved: Cannot write ${folder}: file already exists. The training goes on.`;
+  for (let attempt = 0; attempt < 3; attempt += 1) await checkpoints.save(stateAt(1), new Map());
+  expect(warnings).toEqual([warning]);
   await rm(folder);
   await checkpoints.save(stateAt(1), new Map());
   expect(warnings).toHaveLength(1);
   expect(await readdir(folder)).toEqual(['checkpoint-1']);
+  // A new failure after a success.
+  await rm(folder, { recursive: true });
+  await writeFile(folder, 'in the way');
+  await checkpoints.save(stateAt(2), new Map());
+  expect(warnings).toEqual([warning, warning]);
+});
+
+it('that cannot be read are reported, and the training starts from the beginning', async () => {
+  await writeFile(folder, 'in the way');
+  expect((await openFolder()).newest).toBeUndefined();
+  expect(warnings).toEqual([
+    expect.stringMatching(/^Its checkpoints are not used: .*a part of the path is not a folder/),
+  ]);
 });
 
 it('that a killed process has not finished are removed', async () => {

@@ -1,7 +1,14 @@
 /** The checkpoints of one training: when they are taken, which are kept, and from which it continues. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeUnfinished, StorageError, systemErrorText } from '@chorus/storage';
+import {
+  reading,
+  removeUnfinished,
+  StorageError,
+  UnreadableFileError,
+  UnwritableError,
+  writing,
+} from '@chorus/storage';
 import { planDifference } from '../plan-difference.ts';
 import type { CheckpointSettings } from '../protocol.ts';
 import type { TrainedPlan } from '../trained-plan.ts';
@@ -27,6 +34,8 @@ export class TrainingCheckpoints {
   readonly #intervalMs: number;
   readonly #plan: TrainedPlan;
   readonly #warn: (message: string) => void;
+  /** Why the last attempt to save failed; said once, until it succeeds. */
+  #failure: string | undefined;
   /** Training time in earlier parts of the run. */
   readonly #earlierSeconds: number;
   readonly #now: () => number;
@@ -62,13 +71,18 @@ export class TrainingCheckpoints {
     this.#savedPlace = placeOf(found.newest?.state ?? { stageIndex: 0, stage: null, retry: null });
   }
 
-  /** Looks for the checkpoints of a training. */
+  /** Looks for the checkpoints of a training. If they cannot be read, a warning says so, and the training starts from the beginning. */
   static async open(
     settings: CheckpointSettings,
     plan: TrainedPlan,
     events: CheckpointEvents,
   ): Promise<TrainingCheckpoints> {
-    return new TrainingCheckpoints(settings, plan, events, await find(settings.folder, plan, events.warn));
+    const found = await find(settings.folder, plan, events.warn).catch((error: unknown) => {
+      if (!(error instanceof StorageError)) throw error;
+      events.warn(`Its checkpoints are not used: ${error.message} The training starts from the beginning.`);
+      return { newest: undefined, nextNumber: 1, kept: [], unusable: [] };
+    });
+    return new TrainingCheckpoints(settings, plan, events, found);
   }
 
   /** Training time so far in seconds, with that before the run was resumed. */
@@ -92,24 +106,33 @@ export class TrainingCheckpoints {
     const startedAtMs = this.#now();
     const path = join(this.#folder, `checkpoint-${this.#nextNumber}`);
     try {
-      await mkdir(this.#folder, { recursive: true });
+      await writing(this.#folder, () => mkdir(this.#folder, { recursive: true }));
       await writeCheckpoint(path, { plan: this.#plan, state: { ...state, seconds: this.seconds }, groups });
       this.#nextNumber += 1;
       this.#savedPlace = placeOf(state);
       this.#kept.push(path);
       for (const old of [...this.#unusable.splice(0), ...this.#kept.splice(0, this.#kept.length - keptCount)])
-        await rm(old, { recursive: true, force: true });
+        await writing(old, () => rm(old, { recursive: true, force: true }));
+      this.#failure = undefined;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-      this.#warn(`Its progress could not be saved in ${path}: ${systemErrorText(error)}.`);
+      if (!(error instanceof StorageError)) throw error;
+      // The number in its path differs from attempt to attempt.
+      const reason = error instanceof UnwritableError ? error.code : error.message;
+      if (reason !== this.#failure) this.#warn(`Its progress is not saved: ${error.message} The training goes on.`);
+      this.#failure = reason;
     }
     this.#lastAtMs = this.#now();
     this.#lastCostMs = this.#lastAtMs - startedAtMs;
   }
 
-  /** Removes all checkpoints, because the training is done. */
+  /** Removes all checkpoints, because the training is done. Where they cannot be removed, a warning says so. */
   async remove(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
+    try {
+      await writing(this.#folder, () => rm(this.#folder, { recursive: true, force: true }));
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#warn(`Its checkpoints stay: ${error.message}`);
+    }
   }
 }
 
@@ -128,9 +151,9 @@ interface Found {
 }
 
 async function find(folder: string, plan: TrainedPlan, warn: (message: string) => void): Promise<Found> {
-  await removeUnfinished(folder);
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+  await writing(folder, () => removeUnfinished(folder));
+  const names = await reading(folder, () => readdir(folder)).catch((error: unknown) => {
+    if (error instanceof UnreadableFileError && error.code === 'ENOENT') return [];
     throw error;
   });
   const numbers = names

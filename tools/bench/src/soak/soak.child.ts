@@ -1,4 +1,5 @@
 /** Runs one trial in a separate process and prints one {@link SoakSample} per line. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawShapes, PixelStore } from '@chorus/data';
 import { createClassifier } from '@chorus/models';
@@ -42,7 +43,10 @@ async function prepare(task: SoakTask, folder: string): Promise<(done: number) =
       return steps(task);
     case 'trainings': {
       const experiment = await smallExperiment(folder);
-      return (done) => train(experiment, { out: join(folder, `run-${done}`) });
+      return async (done) => {
+        const { folder: run } = await train(experiment, { out: join(folder, `run-${done}`) });
+        await rm(run, { recursive: true });
+      };
     }
     case 'lanes': {
       const experiment = await smallExperiment(folder);

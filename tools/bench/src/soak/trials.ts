@@ -14,7 +14,7 @@ export function soakTrials(quick: boolean): SoakTrial[] {
       })),
     ),
     // Memory grows with the first threads and then levels off: measured after 50 to 60 lanes, also in a run of 250 lanes.
-    { name: 'trainings', unit: 'training', task: { kind: 'trainings' }, count: 100, warmUpCount: 40, period: 1 },
+    { name: 'trainings', unit: 'training', task: { kind: 'trainings' }, count: 1000, warmUpCount: 40, period: 5 },
     { name: 'start and stop of a lane', unit: 'lane', task: { kind: 'lanes' }, count: 120, warmUpCount: 60, period: 1 },
   ];
   if (!quick) return trials;

@@ -1,6 +1,6 @@
 import { displayName } from '@chorus/data/display-name';
 import { count, integer } from '@chorus/report/format';
-import type { ClassSummary } from '@chorus/studio-api/protocol';
+import type { ClassSummary, DataSet } from '@chorus/studio-api/protocol';
 import { useId, useState } from 'preact/hooks';
 import { chosenFiles, droppedFiles } from '../../shared/chosen-files.ts';
 import { FileButton } from '../../shared/file-button.tsx';
@@ -10,19 +10,30 @@ import { addressOf } from '../shell/route.ts';
 import { useStudio } from '../studio.ts';
 import { Problem } from '../ui/problem.tsx';
 import { Thumbnail } from '../ui/thumbnail.tsx';
+import { useAction } from '../ui/use-action.ts';
 import { Recorder } from './recorder.tsx';
 
 /** Thumbnails of a card. */
 const shownCount = 10;
 
 /** A class with a sample of its images; takes more images of it. */
-export function ClassCard({ dataSet, summary }: { dataSet: string; summary: ClassSummary }) {
+export function ClassCard({
+  dataSet,
+  summary,
+  onRemoved,
+}: {
+  dataSet: string;
+  summary: ClassSummary;
+  /** Receives the data set without the class. */
+  onRemoved(without: DataSet): void;
+}) {
   const { uploads } = useStudio();
   const { name, imageCount, excludedCount } = summary;
   const { total, done, isWaiting, failures, added } = uploads.of(dataSet, name);
   const [isOver, setIsOver] = useState(false);
   const [isRecording, setIsRecording] = useState(false);
   const [problem, setProblem] = useState<string>();
+  const removal = useAction();
   const id = useId();
   const shown = displayName(name);
   const { answer: page, problem: pageProblem } = useAnswer(
@@ -77,6 +88,15 @@ export function ClassCard({ dataSet, summary }: { dataSet: string; summary: Clas
           {isRecording ? 'Close the camera' : 'Camera'}
           <span class="visually-hidden"> for {shown}</span>
         </button>
+        {imageCount === 0 && total === 0 && (
+          <button
+            type="button"
+            disabled={removal.isRunning}
+            onClick={() => removal.start(async () => onRemoved(await studioApi.removeClass(dataSet, name)))}
+          >
+            Remove<span class="visually-hidden"> {shown}</span>
+          </button>
+        )}
       </div>
       {isRecording && (
         <Recorder
@@ -88,7 +108,7 @@ export function ClassCard({ dataSet, summary }: { dataSet: string; summary: Clas
           }}
         />
       )}
-      <Problem message={problem ?? pageProblem} />
+      <Problem message={problem ?? removal.problem ?? pageProblem} />
       {total > 0 && (
         <p class="uploading">
           Adding {integer(done + 1)} of {integer(total)} …

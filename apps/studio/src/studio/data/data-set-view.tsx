@@ -1,5 +1,6 @@
 import { displayName } from '@chorus/data/display-name';
 import { count } from '@chorus/report/format';
+import type { DataSet } from '@chorus/studio-api/protocol';
 import { useEffect, useState } from 'preact/hooks';
 import { usePageFiles } from '../../shared/use-page-files.ts';
 import { studioApi } from '../server/studio-api.ts';
@@ -38,6 +39,11 @@ export function DataSetView({ id }: { id: string }) {
       uploads.add(id, folder, images);
     }
   };
+  const showWithout = (without: DataSet) => {
+    set(without);
+    // The button that had the focus is gone.
+    document.querySelector('h1')?.focus();
+  };
   const isOver = usePageFiles({
     onFiles: (files) => void takeFolders(files).catch((error: Error) => setDropProblem(error.message)),
     onProblem: setDropProblem,
@@ -71,7 +77,7 @@ export function DataSetView({ id }: { id: string }) {
           <div class="with-aside">
             <div class="classes">
               {dataSet.classes.map((summary) => (
-                <ClassCard key={summary.name} dataSet={id} summary={summary} />
+                <ClassCard key={summary.name} dataSet={id} summary={summary} onRemoved={showWithout} />
               ))}
               <AddClass dataSet={id} isOver={isOver} onAdded={set} />
             </div>

@@ -56,6 +56,8 @@ export const studioApi = {
   /** The images stay. */
   removeDataSet: (id: string) => call<unknown>('DELETE', dataSetPath(id)),
   addClass: (id: string, json: AddClass) => call<DataSet>('POST', dataSetPath(id, 'classes'), { json }),
+  /** Only one without images can be removed. */
+  removeClass: (id: string, name: string) => call<DataSet>('DELETE', address(dataSetPath(id, 'classes'), { name })),
   images: (
     id: string,
     query: { class?: string; excluded?: boolean; offset?: number; limit?: number },

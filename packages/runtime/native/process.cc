@@ -1,11 +1,18 @@
-// Loads libtensorflow_framework without its informational messages: its static
-// initializers log before a log level can be set, regardless of
+// What concerns the whole process and needs no TensorFlow: loading its library
+// quietly, and returning free memory to the system.
+//
+// libtensorflow_framework is loaded without its informational messages: its
+// static initializers log before a log level can be set, regardless of
 // TF_CPP_MIN_LOG_LEVEL. During loading, stderr is redirected to a temporary
 // file; all other output is then written to stderr.
 
 #include <dlfcn.h>
 #include <node_api.h>
 #include <unistd.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <cstdio>
 #include <cstdlib>
@@ -97,15 +104,30 @@ napi_value LoadQuietly(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// releaseFreeMemory(): glibc gives threads up to eight arenas per processor and
+// keeps what is freed in them; other C libraries return it on their own.
+napi_value ReleaseFreeMemory(napi_env, napi_callback_info) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return nullptr;
+}
+
+void Export(napi_env env, napi_value exports, const char *name,
+            napi_callback callback) {
+  napi_value function;
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr,
+                           &function) == napi_ok) {
+    napi_set_named_property(env, exports, name, function);
+  }
+}
+
 }  // namespace
 
 static napi_value Init(napi_env env, napi_value exports) {
-  napi_value function;
-  if (napi_create_function(env, "loadQuietly", NAPI_AUTO_LENGTH, LoadQuietly,
-                           nullptr, &function) == napi_ok) {
-    napi_set_named_property(env, exports, "loadQuietly", function);
-  }
+  Export(env, exports, "loadQuietly", LoadQuietly);
+  Export(env, exports, "releaseFreeMemory", ReleaseFreeMemory);
   return exports;
 }
 
-NAPI_MODULE(chorus_quiet, Init)
+NAPI_MODULE(chorus_process, Init)

@@ -1,0 +1,69 @@
+import {
+  describeIncident,
+  type Incident,
+  type IncidentKind,
+  incidentCount,
+  type LaneActivity,
+  mostRestarts,
+} from '@chorus/orchestration/supervisor';
+import { stageText } from '../progress/stage-names.ts';
+
+/** What the parent prints when a training hangs or crashes: what happened, what each lane did, what to do about it, and what comes next. */
+export function incidentLines(
+  incident: Incident,
+  next: { isRestarted: boolean; incidents: readonly Incident[] },
+): string[] {
+  return [
+    `chorus: ${capitalized(describeIncident(incident))}. ${advices[incident.kind]}`,
+    ...incident.lanes.map((lane) => `  ${laneText(lane)}`),
+    nextText(incident, next),
+  ];
+}
+
+// --- internal ---
+
+const advices: Readonly<Record<IncidentKind, string>> = {
+  hung: 'If a slow machine only needs more time, start a run with a larger --set watchdogSeconds=N.',
+  crashed: 'If this repeats, try --set runtime.compile=false or --set runtime.forward=tensorflow in a new run.',
+  killed:
+    'If this repeats, start a run with fewer lanes (--workers cpu:0), a smaller --set recipe.microBatchSize=N, or a smaller --set inputSize=N.',
+  'heap-overflow': 'Allow Node.js more memory: NODE_OPTIONS=--max-old-space-size=8192.',
+};
+
+function laneText({ device, task, kind, secondsSinceProgress, ...place }: Incident['lanes'][number]): string {
+  if (task === null) return `${device}: idle`;
+  const since = `last progress ${Math.round(secondsSinceProgress)} s earlier`;
+  return `${device}: ${[task, ...placeText(place, kind), since].join(', ')}`;
+}
+
+function placeText(
+  { stage, epochIndex, stepIndex }: Pick<LaneActivity, 'stage' | 'epochIndex' | 'stepIndex'>,
+  kind: LaneActivity['kind'],
+): string[] {
+  if (stage === null) return [kind === 'train' ? 'starting' : `${kind}`];
+  return [
+    stageText(stage),
+    ...(epochIndex === null ? [] : [`epoch ${epochIndex + 1}`]),
+    ...(stepIndex === null ? [] : [`step ${stepIndex + 1}`]),
+  ];
+}
+
+function nextText({ suspects }: Incident, { isRestarted, incidents }: Parameters<typeof incidentLines>[1]): string {
+  if (!isRestarted) return `chorus: It has been restarted ${mostRestarts} times and is not restarted again.`;
+  const fails = suspects.filter((task) => incidentCount(incidents, task) > mostRestarts);
+  const failing =
+    fails.length === 0 ? '' : ` without ${fails.join(' and ')}, which ${fails.length === 1 ? 'has' : 'have'} failed`;
+  const restarts =
+    suspects.length === 0
+      ? incidents.filter((one) => one.suspects.length === 0).length
+      : Math.max(...suspects.map((task) => incidentCount(incidents, task)));
+  const count =
+    fails.length > 0
+      ? ''
+      : ` (restart ${restarts} of at most ${mostRestarts}${suspects.length === 0 ? '' : ` for ${suspects.join(' and ')}`})`;
+  return `chorus: It is restarted${failing}${count}.`;
+}
+
+function capitalized(text: string): string {
+  return text[0]!.toUpperCase() + text.slice(1);
+}

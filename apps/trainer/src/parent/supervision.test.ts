@@ -1,0 +1,225 @@
+/** Trainings that crash or hang, in real processes, and what their parent makes of it. */
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Ended, type Started, startChorus } from '../commands/chorus.fixture.ts';
+
+const fixture = new URL('./fault.fixture.mjs', import.meta.url).href;
+const children: ChildProcess[] = [];
+let folder: string;
+/** Predictions of a run without faults. */
+let undisturbed: string;
+const at = (name: string) => join(folder, name);
+const predictionsOf = (run: string) => readFile(at(`${run}/predictions.csv`), 'utf8');
+
+const experiment = {
+  inputSize: 32,
+  data: { source: 'shapes', limitPerClass: 60 },
+  weights: 'random',
+  members: [
+    { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
+    { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
+    { name: 'last', backbone: 'mobilenet', alpha: 0.25 },
+  ],
+  recipe: { whole: { epochCount: 3 } },
+  // Compiling takes longer than these few steps.
+  runtime: { compile: false },
+  checkpointMinutes: 0,
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-supervision-'));
+  await writeFile(at('small.json'), JSON.stringify(experiment));
+  expect((await train('undisturbed').ended).exitCode).toBe(0);
+  undisturbed = await predictionsOf('undisturbed');
+});
+afterAll(async () => {
+  for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Fault {
+  kind: string;
+  task?: string;
+  epochIndex?: number;
+  times?: number;
+  /** Options of Node.js for the process. */
+  options?: string;
+}
+
+function train(run: string, words: readonly string[] = [], environment: NodeJS.ProcessEnv = {}): Started {
+  const parameters = ['train', '--config', 'small.json', '--out', run, '--workers', 'cpu:0', ...words];
+  const started = startChorus(folder, parameters, { environment });
+  children.push(started.child);
+  return started;
+}
+
+/** Trains with a fault in the second epoch of the member `slim`, once. */
+async function trainWith(run: string, fault: Fault, words: readonly string[] = []): Promise<Started> {
+  const marks = at(`${run}-marks`);
+  await mkdir(marks);
+  const whole = { task: 'slim', epochIndex: 1, times: 1, ...fault, marks };
+  return train(run, words, {
+    CHORUS_TEST_FAULT: JSON.stringify(whole),
+    NODE_OPTIONS: `--import=${fixture} ${fault.options ?? ''}`,
+  });
+}
+
+async function reportOf(run: string) {
+  return JSON.parse(await readFile(at(`${run}/report.json`), 'utf8'));
+}
+
+function groupOf(child: ChildProcess): number[] {
+  try {
+    return execFileSync('pgrep', ['-g', String(child.pid)], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** A run that ended well after one incident, with the numbers of the undisturbed run. */
+async function expectRecovery(run: string, { exitCode, stderr, stdout }: Ended, message: RegExp): Promise<void> {
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringMatching(message) });
+  expect(stderr).not.toContain('    at ');
+  const { restarts } = await reportOf(run);
+  expect(restarts).toHaveLength(1);
+  expect(stdout).toContain(`note: ${restarts[0].note}`);
+  expect(await predictionsOf(run)).toBe(undisturbed);
+}
+
+describe('a training whose process crashes', () => {
+  it.each(['SIGSEGV', 'SIGABRT'])('39: %s is named, and the run continues from its checkpoints', async (kind) => {
+    const run = `crash-${kind}`;
+    const ended = await (await trainWith(run, { kind })).ended;
+    await expectRecovery(
+      run,
+      ended,
+      new RegExp(
+        `^chorus: The training process crashed in native code \\(${kind}\\) during slim on cpu:0\\. If this repeats, .*\\n {2}cpu:0: slim, .*last progress \\d+ s earlier\\nchorus: It is restarted \\(restart 1 of at most 2 for slim\\)\\.\\n$`,
+      ),
+    );
+    expect(ended.stdout).toMatch(/slim: continues with all layers, epoch \d, step \d/);
+  });
+
+  it('39: only the member fails that crashes again and again; those that ran with it finish', async () => {
+    const { ended } = await trainWith('culprit', { kind: 'SIGSEGV', times: 100 }, ['--workers', 'cpu:1,cpu:2']);
+    const { exitCode, stderr } = await ended;
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 3,
+      stderr: expect.stringMatching(/chorus: It is restarted without slim, which has failed\.\n$/),
+    });
+    const { members, restarts } = await reportOf('culprit');
+    expect(restarts).toHaveLength(3);
+    // The third time, it ran alone.
+    expect(restarts[2].suspects).toEqual(['slim']);
+    expect(members.map(({ name, status }: { name: string; status: string }) => [name, status])).toEqual([
+      ['wide', 'done'],
+      ['slim', 'failed'],
+      ['last', 'done'],
+    ]);
+    expect(members[1].reason).toBe(
+      'the training process crashed in native code (SIGSEGV) during slim on cpu:1, for the third time',
+    );
+  });
+
+  it('41: a kill by the system is named, and the batches are divided', async () => {
+    const ended = await (await trainWith('killed', { kind: 'SIGKILL' })).ended;
+    expect(ended.exitCode).toBe(0);
+    expect(ended.stderr).toMatch(
+      /^chorus: The training process was killed \(SIGKILL\), most likely because the system ran out of memory during slim on cpu:0\. If this repeats, start a run with fewer lanes \(--workers cpu:0\), a smaller --set recipe\.microBatchSize=N/,
+    );
+    const { restarts, members } = await reportOf('killed');
+    expect(restarts).toEqual([
+      expect.objectContaining({
+        kind: 'killed',
+        suspects: ['slim'],
+        note: expect.stringContaining('training steps of slim processed half as many images at once'),
+      }),
+    ]);
+    expect(members.map(({ status }: { status: string }) => status)).toEqual(['done', 'done', 'done']);
+    // Statistics of half batches, but only of one member.
+    expect(await predictionsOf('killed')).not.toBe(undisturbed);
+  });
+
+  it('40: an overflow of the JavaScript heap is named, and the run continues from its checkpoints', async () => {
+    const options = '--max-old-space-size=300';
+    const ended = await (await trainWith('heap', { kind: 'main heap', options })).ended;
+    expect(ended.exitCode).toBe(0);
+    expect(ended.stderr).toMatch(
+      /^chorus: The training process was aborted \(SIG\w+\), most likely because its JavaScript heap was full.*\. Allow Node\.js more memory: NODE_OPTIONS=--max-old-space-size=8192\.$/m,
+    );
+    expect(await predictionsOf('heap')).toBe(undisturbed);
+  });
+});
+
+describe('a training whose process hangs', () => {
+  it.each([
+    ['an endless loop', 'spin'],
+    ['a wait without end', 'wait'],
+  ])('44: %s in a lane is noticed, and the run continues from its checkpoints', async (_, kind) => {
+    const run = `hang-${kind}`;
+    const started = await trainWith(run, { kind }, ['--set', 'watchdogSeconds=10']);
+    const ended = await started.ended;
+    await expectRecovery(
+      run,
+      ended,
+      /^chorus: The training process was hung \(no progress of the lane\) during slim on cpu:0\. If a slow machine only needs more time, .*\n {2}cpu:0: slim, all layers, epoch 2, step 1, last progress \d\d s earlier\nchorus: It is restarted \(restart 1 of at most 2 for slim\)\.\n$/,
+    );
+    expect(groupOf(started.child)).toEqual([]);
+  });
+
+  it('44: a suspended process is noticed, and the run continues from its checkpoints', async () => {
+    const started = train('suspended', ['--set', 'watchdogSeconds=10']);
+    await started.printed('slim: started on cpu:0');
+    const [suspended] = groupOf(started.child).filter((one) => one !== started.child.pid);
+    process.kill(suspended!, 'SIGSTOP');
+    await expectRecovery(
+      'suspended',
+      await started.ended,
+      /^chorus: The training process was hung \(no progress of the main thread\)\. .*\n.*\nchorus: It is restarted \(restart 1 of at most 2\)\.\n$/,
+    );
+    expect(groupOf(started.child)).toEqual([]);
+  });
+
+  it('44: suspending all processes, as a terminal does on Ctrl-Z, is no hang', async () => {
+    const started = train('paused', ['--set', 'watchdogSeconds=2']);
+    await started.printed('slim: started on cpu:0');
+    process.kill(-started.child.pid!, 'SIGSTOP');
+    // Longer than the limit of the watchdog.
+    await new Promise((resume) => setTimeout(resume, 6000));
+    process.kill(-started.child.pid!, 'SIGCONT');
+    expect(await started.ended).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+});
+
+describe('a hung lane', () => {
+  const start = async (run: string) => {
+    const fault = { kind: 'spin', task: 'wide' };
+    const started = await trainWith(run, fault, ['--set', 'watchdogSeconds=0']);
+    await vi.waitFor(async () => expect(await readdir(at(`${run}-marks`))).toHaveLength(1), { timeout: 60_000 });
+    return started;
+  };
+
+  it('47: does not keep a run that is stopped', async () => {
+    const { child, ended } = await start('stopped');
+    process.kill(-child.pid!, 'SIGTERM');
+    expect(await ended).toMatchObject({
+      exitCode: 143,
+      stderr: `chorus: The run was killed after SIGTERM; resume it with --resume ${at('stopped')}\n`,
+    });
+    expect(groupOf(child)).toEqual([]);
+  });
+
+  it('47: does not keep a process whose parent is gone', async () => {
+    const { child, ended } = await start('orphan');
+    child.kill('SIGKILL');
+    // The pipes are open until the last process has ended.
+    await ended;
+    await vi.waitFor(() => expect(groupOf(child)).toEqual([]));
+  });
+});

@@ -1,0 +1,82 @@
+/** An unexpected end of a process that trains, as plain data. */
+import type { LaneObserver, LaneTask } from '@chorus/training';
+
+/** What a lane does. */
+export interface LaneActivity {
+  device: string;
+  /** Name of the task that it runs, and its kind; null if the lane is idle. */
+  task: string | null;
+  kind: LaneTask['kind'] | null;
+  /** Where a training is; null for what it has not reported yet. */
+  stage: Parameters<LaneObserver['onStage']>[1] | null;
+  epochIndex: number | null;
+  stepIndex: number | null;
+}
+
+/**
+ * - `hung`: a lane, or the main thread, made no progress, so the process was killed.
+ * - `crashed`: a fault of native code.
+ * - `killed`: something else killed it, most likely because the system ran out of memory.
+ * - `heap-overflow`: it was aborted, most likely because the JavaScript heap of its main thread was full.
+ */
+export type IncidentKind = 'hung' | 'crashed' | 'killed' | 'heap-overflow';
+
+export interface Incident {
+  /** Milliseconds since the Unix epoch. */
+  atMs: number;
+  kind: IncidentKind;
+  /** How the process ended, such as `SIGSEGV`; for a hung one, what made no progress. */
+  ending: string;
+  /** What its lanes did, as far as it had reported. */
+  lanes: (LaneActivity & { secondsSinceProgress: number })[];
+  /** Names of the tasks of a member that may have caused it; empty if none was running. */
+  suspects: string[];
+  /** The folder of the run; null before it existed. */
+  folder: string | null;
+}
+
+/** What an incident says about its cause. */
+export type Suspicion = Pick<Incident, 'kind' | 'ending' | 'lanes' | 'suspects'>;
+
+/** How often a process is restarted for the same task, and how often for none in particular. */
+export const mostRestarts = 2;
+
+/** Number of incidents of which a task is a suspect. */
+export function incidentCount(incidents: readonly Pick<Incident, 'suspects'>[], task: string): number {
+  return incidents.filter(({ suspects }) => suspects.includes(task)).length;
+}
+
+/**
+ * Whether a process is restarted after the last of its incidents: always, if a task is a suspect, since a task that has used up its
+ * restarts fails without running again.
+ */
+export function mayRestart(incidents: readonly Pick<Incident, 'suspects'>[]): boolean {
+  const last = incidents.at(-1)!;
+  return last.suspects.length > 0 || incidents.filter(({ suspects }) => suspects.length === 0).length <= mostRestarts;
+}
+
+/** Which tasks of lanes may have caused an incident: those that belong to a member, which can fail without the others. */
+export function suspectsAmong(lanes: readonly LaneActivity[]): string[] {
+  const tasks = lanes.flatMap(({ task, kind }) =>
+    task !== null && (kind === 'train' || kind === 'features') ? [task] : [],
+  );
+  return [...new Set(tasks)];
+}
+
+/** An incident in a sentence without a full stop. */
+export function describeIncident({ kind, ending, lanes, suspects }: Suspicion): string {
+  const tasks = lanes.flatMap(({ task, device }) =>
+    task !== null && suspects.includes(task) ? [`${task} on ${device}`] : [],
+  );
+  const meanwhile = tasks.length === 0 ? '' : ` during ${tasks.join(' and ')}`;
+  return `the training process ${texts[kind](ending)}${meanwhile}`;
+}
+
+// --- internal ---
+
+const texts: Readonly<Record<IncidentKind, (ending: string) => string>> = {
+  hung: (what) => `was hung (no progress of the ${what})`,
+  crashed: (signal) => `crashed in native code (${signal})`,
+  killed: (signal) => `was killed (${signal}), most likely because the system ran out of memory`,
+  'heap-overflow': (signal) => `was aborted (${signal}), most likely because its JavaScript heap was full`,
+};

@@ -1,0 +1,16 @@
+/** The thread of `killAtLast`. */
+import { workerData } from 'node:worker_threads';
+
+const { stopped, parentId, graceMs } = workerData as {
+  /** Int32[1]; 1 after a stop request. */
+  stopped: Int32Array;
+  parentId: number;
+  graceMs: number;
+};
+
+const watching = setInterval(() => {
+  if (Atomics.load(stopped, 0) === 0 && process.ppid === parentId) return;
+  clearInterval(watching);
+  // SIGKILL, because the handlers of an exit wait for native calls.
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs);
+}, 500);

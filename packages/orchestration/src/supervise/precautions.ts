@@ -1,0 +1,38 @@
+/** What a run does differently after incidents, so that one training that crashes does not cost the others. */
+import { describeIncident, incidentCount, mostRestarts, type Suspicion } from './incident.ts';
+
+export interface Precautions {
+  /** Tasks that fail without running again, and why. */
+  failed: ReadonlyMap<string, string>;
+  /** Tasks that run while no other task does, because it is not known which one has caused the incidents. */
+  alone: ReadonlySet<string>;
+  /** How many times the batches of a training are halved; other trainings have no entry. */
+  halvings: ReadonlyMap<string, number>;
+}
+
+/**
+ * Decides the precautions of a restarted run.
+ *
+ * @param incidents since the user has started or resumed the run, the oldest first.
+ * @param recorded all incidents of the run.
+ */
+export function precautionsAfter(incidents: readonly Suspicion[], recorded: readonly Suspicion[]): Precautions {
+  const tasks = new Set(incidents.flatMap(({ suspects }) => suspects));
+  const failed = new Map<string, string>();
+  const alone = new Set<string>();
+  for (const task of tasks) {
+    const own = incidents.filter(({ suspects }) => suspects.includes(task));
+    if (own.length > mostRestarts) failed.set(task, reasonOf(own));
+    else if (own.length === mostRestarts && own.some(({ suspects }) => suspects.length > 1)) alone.add(task);
+  }
+  const killed = recorded.filter(({ kind }) => kind === 'killed');
+  const halved = new Set(killed.flatMap(({ suspects }) => suspects));
+  const halvings = new Map([...halved].map((task) => [task, incidentCount(killed, task)]));
+  return { failed, alone, halvings };
+}
+
+// --- internal ---
+
+function reasonOf(incidents: readonly Suspicion[]): string {
+  return `${describeIncident(incidents.at(-1)!)}, for the ${incidents.length === 3 ? 'third' : `${incidents.length}th`} time`;
+}

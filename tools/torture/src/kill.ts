@@ -1,0 +1,54 @@
+/** When and how a run is killed. */
+
+/** System calls by which a run changes its folder. */
+export const systemCalls = ['rename', 'fsync', 'write', 'openat', 'mkdir', 'unlink', 'rmdir', 'link'] as const;
+
+export type Kill =
+  /**
+   * At a moment, in milliseconds since the command started: all its processes, the parent alone, the child alone, which the parent
+   * starts again, or by a signal that asks the run to stop.
+   */
+  | { kind: 'all' | 'parent' | 'child' | 'stop'; afterMs: number }
+  /** When a thread makes a system call for the nth time, before it is carried out. */
+  | { kind: 'call'; call: (typeof systemCalls)[number]; occurrence: number };
+
+/**
+ * Draws a kill.
+ *
+ * @param uniform gives numbers from 0 to 1 (exclusive).
+ * @param options `lastingMs`: how long an undisturbed run takes; `canTrace`: whether system calls can be traced.
+ */
+export function drawKill(
+  uniform: () => number,
+  { lastingMs, canTrace }: { lastingMs: number; canTrace: boolean },
+): Kill {
+  const kinds = ['all', 'parent', 'child', 'stop', ...(canTrace ? (['call', 'call', 'call'] as const) : [])] as const;
+  const kind = kinds[Math.floor(uniform() * kinds.length)]!;
+  // Early more often than late: a resumed run takes less time.
+  if (kind !== 'call') return { kind, afterMs: Math.floor(uniform() ** 2 * lastingMs) };
+  const call = systemCalls[Math.floor(uniform() * systemCalls.length)]!;
+  // The first ones are as likely as the many later ones.
+  return { kind, call, occurrence: Math.floor(mostOccurrences[call] ** uniform()) };
+}
+
+export function titleOf(kill: Kill): string {
+  return kill.kind === 'call'
+    ? `at ${kill.call} ${kill.occurrence} of a thread`
+    : `${titles[kill.kind]} after ${kill.afterMs} ms`;
+}
+
+// --- internal ---
+
+const titles = { all: 'all processes', parent: 'the parent', child: 'the child', stop: 'asked to stop' };
+
+/** About as many as the busiest thread of an undisturbed run makes. */
+const mostOccurrences: Record<(typeof systemCalls)[number], number> = {
+  rename: 12,
+  fsync: 40,
+  write: 800,
+  openat: 1500,
+  mkdir: 30,
+  unlink: 12,
+  rmdir: 12,
+  link: 3,
+};
