@@ -305,7 +305,7 @@ describe('a training in progress', () => {
     expect(await leftIn('paused')).toEqual(await leftIn('undisturbed'));
   });
 
-  it('continues from the checkpoint before a damaged one', async () => {
+  it('34: continues from the checkpoint before a damaged one', async () => {
     await run(experiment, { out: at('damaged') }, true);
     await run({}, { resume: at('damaged') }, true);
     expect((await readdir(at(`damaged/${place}`))).toSorted()).toEqual(['checkpoint-1', 'checkpoint-2']);
@@ -323,7 +323,7 @@ describe('a training in progress', () => {
     expect(predictions).toBe(undisturbed.predictions);
   });
 
-  it('continues from its last checkpoint after a kill', async () => {
+  it('28: continues from its last checkpoint after a kill', async () => {
     const out = at('killed-in-training');
     const checkpoint = JSON.stringify(`${out}/${place}/checkpoint-1`);
     const observer = `onBatch: () => fs.existsSync(${checkpoint}) && process.kill(process.pid, 'SIGKILL')`;
