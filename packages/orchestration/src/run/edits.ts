@@ -11,15 +11,18 @@ import type { RunFolder, RunStart } from './run-folder.ts';
 /**
  * Compares the experiment of a run folder with the one that its last part ran, which `plan.json` has.
  *
- * @returns a text per difference, such as `recipe.whole.epochCount was 2, is now 3`; none if there is no such plan.
+ * @returns a text per difference, such as `recipe.whole.epochCount was 2, is now 3`, without those that have been accepted; none if
+ * there is no such plan.
  */
 export async function experimentEdits(folder: RunFolder): Promise<string[]> {
-  const { experiment: now } = await folder.readStart();
+  const { experiment: now, edits: accepted = [] } = await folder.readStart();
   const before = await plannedExperiment(folder);
   if (before === undefined) return [];
-  return experimentDifferences([before, now]).map(
+  const texts = experimentDifferences([before, now]).map(
     ({ key, values: [a, b] }) => planDifference({ [key]: a }, { [key]: b })!,
   );
+  // A run that is killed right after an edit was accepted still has the plan before it.
+  return texts.filter((text) => !accepted.includes(text));
 }
 
 /** What identifies the images of a run, and describes them in case they change. */
