@@ -2,7 +2,10 @@ import type { Advice } from '@chorus/orchestration';
 import { commandName } from './command-name.ts';
 import { printable } from './printable.ts';
 
-/** A message, and the option or command that helps, on a line of its own after several lines: the library does not know the names of either. */
+/**
+ * A message, and the option or command that helps: the library does not know the names of either. After a message of several lines, it
+ * has a line of its own.
+ */
 export function withAdvice(message: string, advice: AdviceToPrint | null | undefined): string {
   if (advice === null || advice === undefined) return message;
   const text = printable(advices[advice.code](advice.data ?? {}));

@@ -194,6 +194,9 @@ async function recordEdits(
   const start = await folder.readStart();
   const ofImages = imageEdits(start, dataset).map((text) => `images in ${dataset.root}: ${text}`);
   requireAccepted(ofImages, { isAccepted, folder: folder.path });
-  const edits = [...(start.edits ?? []), ...ofExperiment, ...ofImages];
-  await folder.writeStart({ ...start, ...startedImages(dataset), ...(edits.length > 0 && { edits }) });
+  const edits = [...ofExperiment, ...ofImages];
+  // The time of the file is that of the run's start.
+  if (start.datasetFingerprint !== null && edits.length === 0) return;
+  const accepted = [...(start.edits ?? []), ...edits];
+  await folder.writeStart({ ...start, ...startedImages(dataset), ...(accepted.length > 0 && { edits: accepted }) });
 }
