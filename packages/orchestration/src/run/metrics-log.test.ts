@@ -80,5 +80,20 @@ it('reads epochs, of repeated ones the last, without the incomplete line of a ki
   const lines = [line(0, 0.5), line(1, 0.4), early, line(1, 0.3)].map((one) => JSON.stringify(one));
   await writeFile(path, `${lines.join('\n')}\n${lines[0]!.slice(0, 30)}`);
   expect(await readMetrics(path)).toEqual([line(0, 0.5), line(1, 0.3), { ...early, startedAtMs: null }]);
-  await expect(readMetrics(join(folder, 'none'))).rejects.toThrow(/ENOENT/);
+  await expect(readMetrics(join(folder, 'none'))).rejects.toThrow('no such file or folder');
+});
+
+it.each<[string, () => unknown, RegExp]>([
+  ['a named pipe', () => execFileSync('mkfifo', [path]), /a named pipe instead of a regular file/],
+  ['a device', () => symlink('/dev/zero', path), /a device instead of a regular file/],
+])('refuses to read %s', async (_, put, message) => {
+  await put();
+  await expect(readMetrics(path)).rejects.toThrow(message);
+});
+
+it('skips a line of a megabyte, and a deeply nested one', async () => {
+  const line = { task: 'a', member: 'a', fold: { kind: 'all' }, stage: 's', epochIndex: 0, loss: 1, best: true };
+  const epochLine = JSON.stringify({ ...line, tuneLoss: null, tuneAccuracy: null });
+  await writeFile(path, `${'x'.repeat(2 ** 20)}\n${'['.repeat(60_000)}\n${epochLine}\n`);
+  expect(await readMetrics(path)).toMatchObject([{ epochIndex: 0 }]);
 });

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { readLines } from '@chorus/storage';
 import type { EpochMetrics } from '@chorus/training';
 import { z } from 'zod';
 import { AppendFile } from './append-file.ts';
@@ -30,24 +29,24 @@ export type StoredEpoch = z.output<typeof epochSchema>;
  * Reads `metrics.jsonl`, also while a run appends to it.
  *
  * @returns epochs in the order of the file; of those that a resumed run repeated, the last.
- * @throws the file system's error when the file cannot be read.
+ * @throws StorageError when the file cannot be read, or has more than 256 MiB.
  */
 export async function readMetrics(path: string): Promise<StoredEpoch[]> {
   const found = new Map<string, StoredEpoch>();
-  const stream = createReadStream(path);
-  try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-      const epoch = epochSchema.safeParse(parsed(line)).data;
-      // The last line of a killed run may be incomplete.
-      if (epoch !== undefined) found.set(`${epoch.task}\n${epoch.stage}\n${epoch.epochIndex}`, epoch);
-    }
-  } finally {
-    stream.destroy();
+  for await (const line of readLines(path, { maxBytes: maxLogBytes, maxLineBytes })) {
+    const epoch = epochSchema.safeParse(parsed(line)).data;
+    // The last line of a killed run may be incomplete.
+    if (epoch !== undefined) found.set(`${epoch.task}\n${epoch.stage}\n${epoch.epochIndex}`, epoch);
   }
   return [...found.values()];
 }
 
 // --- internal ---
+
+/** Half a million epochs. */
+const maxLogBytes = 256 * 2 ** 20;
+/** A line has half a kilobyte. */
+const maxLineBytes = 2 ** 16;
 
 /** JSON has no number that is not finite: null stands for it, and for what earlier versions did not write. */
 const numberOrNull = z.number().nullable().default(null);

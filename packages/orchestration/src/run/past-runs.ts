@@ -10,6 +10,7 @@ import {
   sealedFileNames,
   systemErrorText,
   tryLock,
+  UnreadableFileError,
 } from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
@@ -199,10 +200,11 @@ async function readStart(folder: string): Promise<z.output<typeof anyStartSchema
   return parsed.data;
 }
 
+/** @throws ConfigError for a file that is there, but is not JSON in a regular file. */
 async function readReport(folder: string): Promise<Report | undefined> {
   const content = await readJsonFile(join(folder, 'report.json')).catch((error: unknown) => {
-    if (error instanceof StorageError) return undefined;
-    throw error;
+    if (error instanceof UnreadableFileError && error.code === 'ENOENT') return undefined;
+    throw error instanceof StorageError ? new ConfigError(`Cannot compare ${folder}: ${error.message}`) : error;
   });
   return reportSchema.safeParse(content).data;
 }
