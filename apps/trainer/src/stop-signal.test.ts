@@ -1,5 +1,5 @@
 /** Signals to the parent, as `kill` and service managers send them, to the command's own process, and to both, as terminals do. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -153,6 +153,39 @@ describe('a command that waits', () => {
     expect((await ended).exitCode).toBe(exitCodes[signal]);
     // npx ends with the signal, before the processes that it has started.
     await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 10_000 });
+  });
+
+  it('47: ends on Ctrl-C through turbo, without a process left', async () => {
+    const out = join(folder, 'turbo');
+    const experiment = {
+      ...{ inputSize: 32, data: { source: 'shapes', limitPerClass: 60 }, weights: 'random' },
+      members: ['one', 'other'].map((name) => ({ name, backbone: 'mobilenet', alpha: 0.25 })),
+      recipe: { whole: { epochCount: 10_000, patience: 10_000 } },
+    };
+    const config = join(folder, 'long.json');
+    await writeFile(config, JSON.stringify(experiment));
+    const words = ['--config', config, '--out', out, '--workers', 'cpu:0'];
+    const { HTTPS_PROXY, NO_PROXY, CHORUS_CACHE } = process.env;
+    const turbo = [
+      'npx',
+      '-y',
+      'pnpm@12',
+      'turbo',
+      'run',
+      'train',
+      '--filter=@chorus/trainer',
+      '--output-logs=full',
+      '--',
+    ];
+    const { child, prints, ended } = start(words, { HTTPS_PROXY, NO_PROXY, CHORUS_CACHE }, turbo, workspace);
+    await prints('epoch 1');
+    process.kill(-child.pid!, 'SIGINT');
+    await ended;
+    // turbo gives its tasks process groups of their own.
+    const left = () => spawnSync('pgrep', ['-f', out], { encoding: 'utf8' }).stdout;
+    await vi.waitFor(() => expect(left()).toBe(''), { timeout: 15_000 });
+    // It was stopped, not killed: it has saved its training.
+    expect(await readdir(join(out, 'checkpoints'))).not.toEqual([]);
   });
 
   it('47: does not outlive a parent that was killed', async () => {

@@ -72,13 +72,13 @@ describe('a truncated image', () => {
 
   const endings = ['jpg', 'progressive.jpg', 'png', 'webp', 'gif', 'tiff', 'avif'];
   test.each(endings.flatMap((ending) => [10, 50, 90].map((percent) => `cut-${percent}.${ending}`)))(
-    'is rejected: %s',
+    '1: a truncated image is rejected: %s',
     async (name) => {
       await expect(decode(at(name))).rejects.toThrow(/^damaged: ./);
     },
   );
 
-  it('is also rejected with an end marker appended', async () => {
+  it('1: a truncated image with an end marker appended is rejected, too', async () => {
     await expect(decode(at('mended.jpg'))).rejects.toThrow(/^damaged: .*premature end/i);
   });
 
@@ -93,7 +93,7 @@ describe('a file that is not an image', () => {
     ['text', 'This is a text.', /^not an image: its first bytes match none of/],
     ['two bytes of a JPEG', Buffer.from([0xff, 0xd8]), /^not an image/],
     ['a bitmap', `BM${'\0'.repeat(90)}`, /^not an accepted image: bmp; save it as JPEG or PNG$/],
-  ])('is rejected: %s', async (_, content, reason) => {
+  ])('2: a file that is not an image is rejected: %s', async (_, content, reason) => {
     await writeFile(at('no-image.jpg'), content);
     await expect(decode(at('no-image.jpg'))).rejects.toThrow(reason);
   });
@@ -131,13 +131,20 @@ describe('a file that declares a huge size', () => {
   /** Far below the memory of 80 million pixels (240 MB), far above the variation between two runs of a process. */
   const marginBytes = 64e6;
 
-  it('is rejected by its header without allocating memory: PNG of 60,000 × 60,000, JPEG of 64,250 × 64,250 and others', async () => {
-    const webp = resizeWebpClaim(await small().webp({ lossless: true }).toBuffer(), 16_000, 16_000);
-    const paths = await write('bomb', {
-      ...(await claims(60_000, 60_000)),
-      'larger jpeg': resizeJpegClaim(await small().jpeg().toBuffer(), 64_250, 64_250),
-      webp,
-    });
+  it.each<[string, () => Promise<Record<string, Buffer>>]>([
+    [
+      '3: PNG and other formats of 60,000 × 60,000',
+      async () => ({
+        ...(await claims(60_000, 60_000)),
+        webp: resizeWebpClaim(await small().webp({ lossless: true }).toBuffer(), 16_000, 16_000),
+      }),
+    ],
+    [
+      '4: JPEG of 64,250 × 64,250',
+      async () => ({ jpeg: resizeJpegClaim(await small().jpeg().toBuffer(), 64_250, 64_250) }),
+    ],
+  ])('%s are rejected by their headers without allocating memory', async (_, files) => {
+    const paths = await write('bomb', await files());
     const plain = await decodeApart([at('good.jpg'), at('good.png')]);
     const bombs = await decodeApart([at('good.jpg'), at('good.png'), ...paths]);
     expect(bombs.outcomes.slice(0, 2)).toEqual(['decoded', 'decoded']);
@@ -166,14 +173,14 @@ describe('SVG', () => {
     ['with a link', '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'],
     ['after a prologue', '<?xml version="1.0"?>\n<!-- a drawing -->\n<svg width="9" height="9"></svg>'],
     ['with a huge text', `<svg width="9" height="9"><text>${'a'.repeat(20_000_000)}</text></svg>`],
-  ])('is not accepted: %s', async (_, content) => {
+  ])('6: SVG is not accepted: %s', async (_, content) => {
     await writeFile(at('drawing.jpg'), content);
     await expect(decode(at('drawing.jpg'))).rejects.toThrow('not an accepted image: svg');
   });
 });
 
 describe('a slow decode', () => {
-  it('is abandoned and skipped, and the others are decoded', async () => {
+  it('7: a slow decode is abandoned and skipped, and the others are decoded', async () => {
     const side = 5000;
     const lines = Buffer.alloc(side * (side * 3 + 8));
     await writeFile(at('slow.png'), pngBytes(side, side, { interlaced: true, lines }));
@@ -205,19 +212,19 @@ describe('an entry that cannot be opened', () => {
     ['folder.jpg', 'a folder, not an image'],
     ['broken.jpg', 'cannot be read: no such file or folder'],
     ['itself.jpg', 'cannot be read: too many symbolic links encountered'],
-  ])('is rejected without blocking: %s', async (name, reason) => {
+  ])('8: an entry that cannot be opened is rejected without blocking: %s', async (name, reason) => {
     await expect(decode(at(name))).rejects.toThrow(reason);
   });
 
-  it('is rejected: a file without read permission', async () => {
+  it('8: a file without read permission is rejected', async () => {
     const user = process.getuid!() === 0 ? nobody : undefined;
     const { outcomes } = await decodeApart([at('good.jpg'), at('forbidden.jpg')], user);
     expect(outcomes).toEqual(['decoded', 'cannot be read: permission denied']);
   });
 });
 
-describe('15: a file that changed since it was listed', () => {
-  it('is skipped', async () => {
+describe('a file that changed since it was listed', () => {
+  it('15: a file that changed since it was listed is skipped', async () => {
     await writeFile(at('listed.jpg'), await readFile(at('good.jpg')));
     const { size, mtimeMs } = await stat(at('listed.jpg'));
     const skippedOf = async () => {

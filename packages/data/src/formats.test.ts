@@ -28,7 +28,7 @@ describe('docs/formats.md', () => {
     expect([...rows.keys()].sort()).toEqual([...names].sort());
   });
 
-  it.each(golden.cases)('is correct for $format: $name', async (one) => {
+  it.each(golden.cases)('5: is correct for $format: $name', async (one) => {
     const bytes = unpack(one.file);
     const decoded = readHeader(bytes, 1e8).then((header) =>
       decodePixels(header, { background: 'white', timeoutMs: 60_000 }),

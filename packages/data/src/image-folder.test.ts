@@ -93,7 +93,7 @@ describe('scanImageFolder', () => {
     expect(images[0]).toMatchObject({ path: join(root, 'a/1.jpg'), sizeBytes: size, mtimeMs });
   });
 
-  it('skips a named pipe without opening it, a folder named like an image, and a broken link', async () => {
+  it('8: skips a named pipe without opening it, a folder named like an image, and a broken link', async () => {
     await put('a/1.jpg', 'b/1.jpg', 'a/folder.jpg/x.jpg');
     execFileSync('mkfifo', [join(root, 'a', 'pipe.jpg')]);
     await symlink(join(root, 'nowhere'), join(root, 'a', 'link.jpg'));
@@ -120,7 +120,7 @@ describe('scanImageFolder', () => {
     ]);
   });
 
-  it('reports loops of links instead of following them', async () => {
+  it('9: reports loops of links instead of following them', async () => {
     await put('a/1.jpg', 'a/sub/1.jpg', 'b/1.jpg', 'b/sub/1.jpg');
     await symlink('.', join(root, 'loop'));
     await symlink('.', join(root, 'a', 'loop'));
@@ -139,7 +139,7 @@ describe('scanImageFolder', () => {
     ]);
   });
 
-  it('follows no link out of the data set', async () => {
+  it('9: follows no link out of the data set', async () => {
     const outside = await mkdtemp(join(tmpdir(), 'chorus-outside-'));
     try {
       await put('a/1.jpg', 'b/1.jpg');
@@ -211,7 +211,7 @@ describe('scanImageFolder', () => {
     '\ufffd.jpg',
   ];
 
-  it('keeps unusual names exactly, and the files can be decoded', async () => {
+  it('10: keeps unusual names exactly, and the files can be decoded', async () => {
     const jpeg = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
       .jpeg()
       .toBuffer();

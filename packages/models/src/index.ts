@@ -21,6 +21,7 @@ export {
   type BundleManifest,
   bundleManifestSchema,
   bundleSchemaVersion,
+  largestDecoding,
   singleMemberManifest,
   thresholdsSchema,
   upgradeBundleManifest,

@@ -177,6 +177,16 @@ describe('13: an inconsistent bundle', () => {
       message: 'every model must have the classes of the bundle',
     },
     {
+      what: 'a backbone that does not exist',
+      change: ({ members }) => Object.assign(members[1]!.models[0]!.model.backbone, { variant: 'none' }),
+      message: 'member two: Unknown variant "none" of mobilenet',
+    },
+    {
+      what: 'a limit of pixels beyond that of its readers',
+      change: ({ decoding }) => Object.assign(decoding, { maxPixels: 2 ** 40 }),
+      message: 'decoding.maxPixels: expected a whole number from 1 to 500000000 (received 1099511627776)',
+    },
+    {
       what: 'folds of two sizes',
       change: ({ members }) => Object.assign(members[0]!.models[1]!.model.backbone, { inputSize: 64 }),
       message: 'the models of a member must have the same backbone and preprocessing',

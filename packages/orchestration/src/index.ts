@@ -7,6 +7,7 @@ export { type BundleClassifier, type ClassifiedImage, openBundleClassifier } fro
 export { cacheLeftOvers } from './cache-left-overs.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
 export { type CheckReport, checkReportSchema } from './check/schema.ts';
+export { csvRows } from './csv-rows.ts';
 export { type DiagnoseOptions, diagnose, isReady } from './diagnose/diagnose.ts';
 export type { Finding, Fix } from './diagnose/finding.ts';
 export { type Advice, type AdviceCode, adviceOf, ConfigError, TooFewMembersError } from './errors.ts';

@@ -98,6 +98,18 @@ describe('a config file', () => {
     await expect(prepare({ file: path })).rejects.toThrow(message);
   });
 
+  it.each(['.json', '.yaml', '.yml', ''])('that ends in "%s" is never executed', async (ending) => {
+    const path = join(base, `program${ending}`);
+    await writeFile(path, `globalThis.wasExecuted = true;\nmodule.exports = { seed: 5 };\n`);
+    await expect(prepare({ file: path })).rejects.toThrow(ending === '.json' ? /not valid JSON/ : /that ends in \.ts/);
+    expect(globalThis).not.toHaveProperty('wasExecuted');
+    await writeFile(`${path}.cjs`, await readFile(path));
+    expect((await prepare({ file: `${path}.cjs` })).experiment.seed).toBe(5);
+    // The same text as code: the check above can fail.
+    expect(globalThis).toHaveProperty('wasExecuted', true);
+    Reflect.deleteProperty(globalThis, 'wasExecuted');
+  });
+
   it('in JSON is refused with the key __proto__', async () => {
     const path = join(base, 'proto.json');
     await writeFile(path, '{"__proto__": {"seed": 5}}');
@@ -158,6 +170,27 @@ describe('a config file', () => {
       /imports\.ts.*Cannot find module 'no-such-package'$/,
     ],
     ['an unknown preset', 'preset.json', '{ "preset": "mobil" }', /Unknown preset "mobil"; did you mean mobile\?/],
+    ['a preset that is not a string', 'null.json', '{ "preset": null }', /preset: expected a string \(received null\)/],
+    [
+      'a list of presets',
+      'list.json',
+      '{ "preset": ["mobile"] }',
+      /preset: expected a string \(received \["mobile"\]\)/,
+    ],
+    [
+      'a preset of 100,000 letters',
+      'long.json',
+      `{ "preset": "${'a'.repeat(1e5)}" }`,
+      /^Unknown preset "a{80}"; .{1,200}$/,
+    ],
+    [
+      'a thousand mistakes',
+      'mistakes.json',
+      JSON.stringify(Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`x${index}`, 1]))),
+      /^.{1,8000}and 980 more mistakes$/s,
+    ],
+    ['a key of 100,000 letters', 'key.json', `{ "${'k'.repeat(1e5)}": 1 }`, /^.*\n {2}k{80}: unknown key; .{1,2000}$/],
+    ['100,000 levels', 'deep.json', '{"a":'.repeat(1e5), /deep\.json: expected at most 64 levels of JSON/],
     ['a misspelled key', 'misspelled.json', '{ "presett": "mobile" }', /presett: unknown key; did you mean "preset"\?/],
     ['a $schema that is not a string', 'address.json', '{ "$schema": 5 }', /\$schema: expected a string/],
   ])('is refused with %s: %s', async (_, name, text, message) => {

@@ -79,8 +79,9 @@ export async function prepareCandidates(
     ...(named.workers === undefined ? [] : [{ workers: parseWorkers(named.workers) }]),
   ];
   const { $schema, preset: ownPreset, ...own }: ExperimentFile = mergeLayers(...layers);
-  if ($schema !== undefined && typeof $schema !== 'string')
-    throw new ConfigError(`$schema: expected a string (received ${JSON.stringify($schema)}).`);
+  for (const [key, value] of Object.entries({ $schema, preset: ownPreset }))
+    if (value !== undefined && typeof value !== 'string')
+      throw new ConfigError(`${key}: expected a string (received ${JSON.stringify(value).slice(0, 80)}).`);
   // Relative paths are resolved against the user's folder, in all layers.
   const path = (value: string, isName: boolean) => (isName ? value : resolve(named.base, value));
   const resolved = (preset: object, last: object = {}): Experiment => {

@@ -1,2 +1,2 @@
 /** Messages for the operating system's errors; a separate module, so that it loads nothing else. */
-export { systemErrorMessage, systemErrorText } from '@chorus/storage/system-error';
+export { systemErrorFix, systemErrorMessage, systemErrorText } from '@chorus/storage/system-error';

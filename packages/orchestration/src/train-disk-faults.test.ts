@@ -181,6 +181,25 @@ it('30: on a disk that stays full, each member says why it fails, and the run ca
   ]);
 });
 
+it('30: on a disk that is full after the trainings, the run ends with the path, and resuming it keeps the members', async (context) => {
+  context.skip(!canMount, 'unshare -rm is missing or forbidden on this machine');
+  const disk = at('full-at-the-end');
+  await mkdir(disk);
+  const react = `if (kind === 'member' && values.join() === 'slim,done') fill();`;
+  const after = `free(); await run({}, { resume: out });`;
+  const { events, ended, done } = start(onSmallDisk(disk), program(`${disk}/run`, experiment(), react, after));
+  await done;
+  expect(ended).toEqual([
+    {
+      exitCode: null,
+      name: 'ConfigError',
+      message: `Cannot write ${disk}/run/bundle: no space left on the disk; free some space.`,
+    },
+    { exitCode: 0, message: null, name: null },
+  ]);
+  expect(textsOf(events, 'member').slice(-2)).toEqual(['wide: kept', 'slim: kept']);
+});
+
 it('31: a member that is larger than a file may be fails with the limit to raise, and the others go on', async () => {
   const members = [...small().members!, { name: 'third', backbone: 'mobilenet', alpha: 0.25 } as const];
   const input = { ...experiment(), members };

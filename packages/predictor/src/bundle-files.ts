@@ -28,6 +28,8 @@ export interface ReadOptions {
 
 export interface BundleFiles {
   readonly name: string;
+  /** Whether the place has another list of checksums by now. */
+  hasChanged(): Promise<boolean>;
   /**
    * Reads a file and verifies its checksum.
    *
@@ -42,9 +44,14 @@ export interface BundleFiles {
  * @throws PredictorError when there is none, or it is not a list of checksums.
  */
 export async function openBundleFiles(place: BundlePlace, signal: AbortSignal | undefined): Promise<BundleFiles> {
-  const sums = parseSums(await place.read(sumsName, { maxBytes: maxSumsBytes, signal }), place.name);
+  const list = await place.read(sumsName, { maxBytes: maxSumsBytes, signal });
+  const sums = parseSums(list, place.name);
   return {
     name: place.name,
+    async hasChanged() {
+      const now = await place.read(sumsName, { maxBytes: maxSumsBytes, signal }).catch(() => undefined);
+      return now !== undefined && (now.length !== list.length || now.some((byte, index) => byte !== list[index]));
+    },
     async read(file, options) {
       const sha256 = sums.get(file);
       if (sha256 === undefined) throw new PredictorError(`${place.name}: its ${sumsName} does not list ${file}.`);

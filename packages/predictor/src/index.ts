@@ -36,11 +36,6 @@ export interface LoadClassifierOptions extends LoadOptions {
   backend?: 'auto' | 'onnxruntime' | 'wasm' | undefined;
   /** Threads of the engine; by default, as many as processors, at most 4. */
   threads?: number | undefined;
-  /**
-   * An image with more pixels is refused, and at most as many are decoded at a time; by default, and at most, the bundle's
-   * limit.
-   */
-  maxPixels?: number | undefined;
 }
 
 /**
@@ -56,16 +51,8 @@ export interface LoadClassifierOptions extends LoadOptions {
  */
 export async function loadClassifier(
   urlOrFolder: string | URL,
-  {
-    backend = 'auto',
-    threads = Math.min(availableParallelism(), 4),
-    maxPixels,
-    onFirst,
-    ...options
-  }: LoadClassifierOptions = {},
+  { backend = 'auto', threads = Math.min(availableParallelism(), 4), onFirst, ...options }: LoadClassifierOptions = {},
 ): Promise<ImageClassifier<ImageSource>> {
-  if (maxPixels !== undefined && (!Number.isInteger(maxPixels) || maxPixels < 1))
-    throw new PredictorError(`Expected maxPixels to be a whole number of at least 1, received ${maxPixels}.`);
   // Suppresses the advice to install tfjs-node: tfjs computes nothing here.
   tf.enableProdMode();
   const engine = await chooseEngine(backend, threads);
@@ -74,11 +61,8 @@ export async function loadClassifier(
     url === undefined || url.protocol === 'file:'
       ? folderPlace(url === undefined ? `${urlOrFolder}` : fileURLToPath(url))
       : httpPlace(url);
-  const classifierOf = ({ manifest, ensemble }: LoadedBundle) => {
-    const { decoding } = manifest;
-    const limited = { ...decoding, maxPixels: Math.min(decoding.maxPixels, maxPixels ?? decoding.maxPixels) };
-    return new ImageClassifier({ ...manifest, decoding: limited }, ensemble, engine.backend, imageDecoder(limited));
-  };
+  const classifierOf = ({ manifest, ensemble }: LoadedBundle) =>
+    new ImageClassifier(manifest, ensemble, engine.backend, imageDecoder(manifest.decoding));
   return classifierOf(await loadBundle(place, engine, options, onFirst && ((first) => onFirst(classifierOf(first)))));
 }
 

@@ -12,6 +12,7 @@ import {
   upgradeBundleManifest,
 } from '@chorus/models/bundle';
 import { imageInputName, memberOutputGraph, modelBytes } from '@chorus/models/onnx';
+import { parseJson } from '@chorus/storage/json';
 import tf from '@chorus/tfjs';
 import { type BundleFiles, type BundlePlace, openBundleFiles } from './bundle-files.ts';
 import type { Engine } from './engine.ts';
@@ -34,6 +35,11 @@ export interface LoadOptions {
   member?: string | undefined;
   /** A bundle whose networks take more bytes in memory is refused before they are read; 2 GiB by default. */
   maxBytes?: number | undefined;
+  /**
+   * An image with more pixels is refused, and at most as many are decoded at a time; by default, and at most, the bundle's
+   * limit.
+   */
+  maxPixels?: number | undefined;
   onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Stops the loading before the next network or part of a file. */
   signal?: AbortSignal | undefined;
@@ -47,7 +53,7 @@ export interface LoadedBundle {
 }
 
 /**
- * Loads a bundle, one network after another.
+ * Loads a bundle, one network after another. If it is replaced meanwhile, the result is either the old one or the new one.
  *
  * @param onFirst receives the student or, without one, the member with the fewest bytes, before the rest is loaded; not called if
  * there is nothing else to load.
@@ -56,22 +62,50 @@ export interface LoadedBundle {
 export async function loadBundle(
   place: BundlePlace,
   engine: Engine,
-  { student, member, maxBytes = 2 ** 31, onProgress, signal }: LoadOptions,
+  options: LoadOptions,
   onFirst: ((first: LoadedBundle) => void) | undefined,
 ): Promise<LoadedBundle> {
+  const { student, member, maxPixels, signal } = options;
   if (student === true && member !== undefined)
     throw new PredictorError(`Expected either the student or the member ${member}, received both.`);
-  const files = await openBundleFiles(place, signal);
-  const whole = await readManifest(files, signal);
+  if (maxPixels !== undefined && (!Number.isInteger(maxPixels) || maxPixels < 1))
+    throw new PredictorError(`Expected maxPixels to be a whole number of at least 1, received ${maxPixels}.`);
+  let isFirstLoaded = false;
+  const takeFirst = (first: LoadedBundle) => {
+    isFirstLoaded = true;
+    onFirst?.(first);
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    const files = await openBundleFiles(place, signal);
+    try {
+      return await loadFrom(files, engine, options, onFirst === undefined || isFirstLoaded ? undefined : takeFirst);
+    } catch (error) {
+      if (!(error instanceof PredictorError) || attempt === maxAttempts || !(await files.hasChanged())) throw error;
+    }
+  }
+}
+
+// --- internal ---
+
+/** For a bundle that is replaced again and again. */
+const maxAttempts = 20;
+
+async function loadFrom(
+  files: BundleFiles,
+  engine: Engine,
+  { student, member, maxBytes = 2 ** 31, maxPixels, onProgress, signal }: LoadOptions,
+  onFirst: ((first: LoadedBundle) => void) | undefined,
+): Promise<LoadedBundle> {
+  const whole = withinLimit(await readManifest(files, signal), maxPixels);
   const isSingle = student === true || member !== undefined;
-  const manifest = isSingle ? chosenManifest(whole, place.name, member) : whole;
+  const manifest = isSingle ? chosenManifest(whole, files.name, member) : whole;
   const first = onFirst === undefined || isSingle ? undefined : firstManifest(whole);
   const parts = [...(first === undefined ? [] : [first]), manifest].map(partOf);
   const models = parts.flatMap((part) => part.models);
   const networkBytes = models.reduce((sum, { model }) => sum + float32BytesOf(model), 0);
   if (networkBytes > maxBytes)
     throw new PredictorError(
-      `${place.name}: expected networks of at most ${maxBytes} bytes, received ${networkBytes}.`,
+      `${files.name}: expected networks of at most ${maxBytes} bytes, received ${networkBytes}.`,
     );
   // A file of two parts is read once.
   const fileBytes = new Map(models.map(({ file, byteLength }) => [file, byteLength]));
@@ -79,7 +113,8 @@ export async function loadBundle(
   let loadedBytes = 0;
   const read = readOnce(models, ({ file, name, byteLength }) =>
     files.read(file, {
-      ...{ maxBytes: byteLength, signal },
+      // A manifest may declare more bytes than its shapes take.
+      ...{ maxBytes: Math.min(byteLength, maxBytes), signal },
       onBytes(count) {
         loadedBytes += count;
         onProgress?.({ loadedBytes, totalBytes, member: name });
@@ -91,7 +126,7 @@ export async function loadBundle(
     const ensemble = new LoadedEnsemble(part.manifest, part.stacker, networks);
     try {
       for (const model of part.models) {
-        const content = await networkOf(model, await read(model), part.manifest, `${place.name}: ${model.file}`);
+        const content = await networkOf(model, await read(model), part.manifest, `${files.name}: ${model.file}`);
         signal?.throwIfAborted();
         const { memberIndex, output } = model;
         const size = model.model.backbone.inputSize;
@@ -108,23 +143,28 @@ export async function loadBundle(
   return load(parts.at(-1)!);
 }
 
-// --- internal ---
-
 /** A dense or features stacker of many classes takes megabytes. */
 const maxManifestBytes = 64 * 2 ** 20;
 
 async function readManifest(files: BundleFiles, signal: AbortSignal | undefined): Promise<BundleManifest> {
   const content = await files.read('bundle.json', { maxBytes: maxManifestBytes, signal });
+  const path = `${files.name}/bundle.json`;
+  const { data, mistakes } = checkValue(bundleManifestSchema, parsed(content, path));
+  if (mistakes === undefined) return data;
+  throw new PredictorError(`${path} is not a bundle: ${mistakesLine(mistakes)}.`);
+}
+
+function parsed(content: Uint8Array, path: string): unknown {
   try {
-    const json = upgradeBundleManifest(JSON.parse(new TextDecoder().decode(content)));
-    const { data, mistakes } = checkValue(bundleManifestSchema, json);
-    if (mistakes === undefined) return data;
-    throw new PredictorError(`${files.name}/bundle.json is not a bundle: ${mistakesLine(mistakes)}.`);
+    return upgradeBundleManifest(parseJson(content, path));
   } catch (error) {
-    if (error instanceof PredictorError) throw error;
-    const text = error instanceof ModelError ? error.message : `is not JSON: ${(error as Error).message}`;
-    throw new PredictorError(`${files.name}/bundle.json ${text}`, { cause: error });
+    const { message } = error as Error;
+    throw new PredictorError(error instanceof ModelError ? `${path} ${message}` : message, { cause: error });
   }
+}
+
+function withinLimit({ decoding, ...rest }: BundleManifest, maxPixels = decoding.maxPixels): BundleManifest {
+  return { ...rest, decoding: { ...decoding, maxPixels: Math.min(decoding.maxPixels, maxPixels) } };
 }
 
 function chosenManifest(manifest: BundleManifest, name: string, member: string | undefined): BundleManifest {

@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { compactBundle, predictFiles } from '@chorus/orchestration';
 import { openSealedFolder, sealFolder } from '@chorus/storage';
@@ -206,6 +207,8 @@ describe('a hostile bundle', () => {
       return { 'bundle.json': JSON.stringify(manifest) };
     };
 
+  const decodingOf = (manifest: object) => (manifest as { decoding: object }).decoding;
+
   it.each([
     [
       'a changed weight',
@@ -233,7 +236,35 @@ describe('a hostile bundle', () => {
   });
 
   it.each([
-    ['is not JSON', () => ({ 'bundle.json': 'no' }), /bundle\.json is not JSON/],
+    ['is not JSON', () => ({ 'bundle.json': 'no' }), /bundle\.json: invalid JSON: /],
+    ['has 100,000 levels', () => ({ 'bundle.json': '['.repeat(100_000) }), /bundle\.json: expected at most 64 levels/],
+    [
+      'has a million empty objects',
+      () => ({ 'bundle.json': `[${'{},'.repeat(2 ** 20)}{}]` }),
+      /bundle\.json: expected at most 1048576 arrays and objects/,
+    ],
+    [
+      'has a key that would change a prototype',
+      (sealed: Map<string, Uint8Array>) => ({
+        'bundle.json': Buffer.from(sealed.get('bundle.json')!).toString().replace('{', '{"__proto__":{"name":"x"},'),
+      }),
+      /bundle\.json: unknown key "__proto__"/,
+    ],
+    [
+      'has a key of every object',
+      editManifest((manifest) => Object.assign(manifest.members[0]!, { toString: 1 })),
+      /members\.0\.toString: unknown key/,
+    ],
+    [
+      'allows images of any size',
+      editManifest((manifest) => Object.assign(manifest, { decoding: { ...decodingOf(manifest), maxPixels: 1e15 } })),
+      /decoding\.maxPixels: expected a whole number from 1 to 500000000/,
+    ],
+    [
+      'allows any time',
+      editManifest((manifest) => Object.assign(manifest, { decoding: { ...decodingOf(manifest), timeoutMs: 1e12 } })),
+      /decoding\.timeoutMs: expected a whole number from 1 to 600000/,
+    ],
     ['is another version', () => ({ 'bundle.json': '{"schemaVersion":9}' }), /schemaVersion 9/],
     [
       'has a wrong value',
@@ -270,6 +301,24 @@ describe('a hostile bundle', () => {
     await expect(loading).rejects.toThrow(PredictorError);
     await expect(loading).rejects.toThrow(message);
   });
+});
+
+// The bundle of each version has its own name in all of its files.
+it('loads either the old or the new bundle while another process replaces it', async () => {
+  await cp(at('pets'), at('replaced'), { recursive: true });
+  const replacing = fork(fileURLToPath(new URL('./replace-bundle.fixture.mjs', import.meta.url)), [at('replaced')]);
+  const ended = once(replacing, 'exit');
+  await once(replacing, 'message');
+  const names = new Set<string>();
+  for (let count = 0; count < 10; count += 1) {
+    const classifier = await loadClassifier(at('replaced'), { backend: 'wasm', threads: 1 });
+    names.add(classifier.name);
+    await classifier.dispose();
+  }
+  replacing.send('end');
+  expect((await ended)[0]).toBe(0);
+  expect([...names].every((name) => /^version \d+$/.test(name))).toBe(true);
+  expect(names.size).toBeGreaterThan(1);
 });
 
 describe('a classifier', () => {

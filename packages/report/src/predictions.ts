@@ -1,8 +1,6 @@
 /** The test images and their probabilities, from `predictions.csv`. */
-import { createReadStream } from 'node:fs';
-import { ensembleColumn, type Report } from '@chorus/orchestration';
+import { csvRows, ensembleColumn, type Report } from '@chorus/orchestration';
 import { StorageError } from '@chorus/storage';
-import { parse } from 'csv-parse';
 
 export interface TestPredictions {
   /** Relative to the data folder. */
@@ -39,39 +37,27 @@ export async function readPredictions(path: string, report: Report): Promise<Tes
   const matrices = names.map(() => new Float32Array(size));
   const found = { paths: [] as string[], labels: [] as number[] };
   const labelOf = new Map(classes.map((name, label) => [name, label]));
-  const rows = parse();
-  // pipe() does not pass on errors.
-  createReadStream(path)
-    .on('error', (error) => rows.destroy(error))
-    .pipe(rows);
   let starts: number[] | undefined;
-  try {
-    for await (const cells of rows as AsyncIterable<string[]>) {
-      if (starts === undefined) {
-        const columns = cells;
-        starts = names.map((name) => columns.indexOf(`${name}:${classes[0]}`));
-        const missing = names[starts.indexOf(-1)];
-        if (missing !== undefined) throw new StorageError(`${path}: expected the probabilities of ${missing}.`);
-        continue;
-      }
-      const row = found.paths.length;
-      const label = labelOf.get(cells[1]!);
-      if (label === undefined || row >= chosen.test.count)
-        throw new StorageError(`${path}: expected the ${chosen.test.count} test images of the report.`);
-      for (const [index, start] of starts.entries())
-        for (let column = 0; column < classes.length; column += 1) {
-          const value = Number(cells[start + column]);
-          if (!(value >= 0 && value <= 1.0001))
-            throw new StorageError(`${path}: expected a probability of ${names[index]} for ${cells[0]}.`);
-          matrices[index]![row * classes.length + column] = value;
-        }
-      found.paths.push(cells[0]!);
-      found.labels.push(label);
+  for await (const cells of csvRows(path)) {
+    if (starts === undefined) {
+      starts = names.map((name) => cells.indexOf(`${name}:${classes[0]}`));
+      const missing = names[starts.indexOf(-1)];
+      if (missing !== undefined) throw new StorageError(`${path}: expected the probabilities of ${missing}.`);
+      continue;
     }
-  } catch (error) {
-    // Errors of the parser and of the file system have codes; any other error is a bug.
-    if (error instanceof StorageError || (error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new StorageError(`${path}: cannot read the table: ${(error as Error).message}`, { cause: error });
+    const row = found.paths.length;
+    const label = labelOf.get(cells[1]!);
+    if (label === undefined || row >= chosen.test.count)
+      throw new StorageError(`${path}: expected the ${chosen.test.count} test images of the report.`);
+    for (const [index, start] of starts.entries())
+      for (let column = 0; column < classes.length; column += 1) {
+        const value = Number(cells[start + column]);
+        if (!(value >= 0 && value <= 1.0001))
+          throw new StorageError(`${path}: expected a probability of ${names[index]} for ${cells[0]}.`);
+        matrices[index]![row * classes.length + column] = value;
+      }
+    found.paths.push(cells[0]!);
+    found.labels.push(label);
   }
   if (found.paths.length !== chosen.test.count)
     throw new StorageError(

@@ -261,7 +261,7 @@ describe.skipIf(!hasChromium)('the page in a browser', () => {
     return { tab, requests: requests.filter((url) => !url.startsWith('data:')), errors, hacked };
   }
 
-  it('shows hostile names as text and runs nothing', async () => {
+  it('10: shows hostile names as text and runs nothing', async () => {
     const { tab, requests, errors, hacked } = await open(page);
     expect({ requests, errors, hacked }).toEqual({ requests: [pathToFileURL(page).href], errors: [], hacked: null });
     const found = await tab.evaluate(`({

@@ -159,7 +159,7 @@ describe('an error', () => {
     ],
     ['GET', 405, 'method_not_allowed', () => app.request('/classify'), /Expected POST, received GET/],
     ['another path', 404, 'not_found', () => app.request('/nowhere'), /no GET \/nowhere/],
-  ] as const)('says what was expected of %s', async (_, status, code, send, message) => {
+  ] as const)('50: says what was expected of %s', async (_, status, code, send, message) => {
     const response = await send();
     const body = (await response.json()) as { error: string; code: string };
     expect({ status: response.status, ...body }).toEqual({ status, code, error: expect.stringMatching(message) });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { StorageError } from './errors.ts';
-import { readInPieces, readRegularFile, UnreadableFileError } from './regular-file.ts';
+import { readInChunks, readRegularFile, UnreadableFileError } from './regular-file.ts';
 
 /** Returns the SHA-256 of bytes, or of a string encoded as UTF-8, as 64 lower-case hexadecimal digits. */
 export function sha256(content: Uint8Array | string): string {
@@ -27,10 +27,10 @@ export async function measureFile<Name extends 'md5' | 'sha256'>(
 ): Promise<{ bytes: number; hashes: Record<Name, string> }> {
   const hashes = hashNames.map((name) => [name, createHash(name)] as const);
   let bytes = 0;
-  await readInPieces(path, (piece) => {
-    bytes += piece.length;
-    for (const [, hash] of hashes) hash.update(piece);
-  });
+  for await (const chunk of readInChunks(path)) {
+    bytes += chunk.length;
+    for (const [, hash] of hashes) hash.update(chunk);
+  }
   const digests = hashes.map(([name, hash]) => [name, hash.digest('hex')] as const);
   return { bytes, hashes: Object.fromEntries(digests) as Record<Name, string> };
 }

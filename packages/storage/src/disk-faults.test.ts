@@ -145,7 +145,7 @@ describe('too many open files', () => {
   const limited = (text: string) =>
     execFileSync(
       'bash',
-      ['-c', 'ulimit -n 40; exec "$@"', 'bash', process.execPath, '--input-type=module', '--eval', text],
+      ['-c', 'ulimit -n 100; exec "$@"', 'bash', process.execPath, '--input-type=module', '--eval', text],
       { encoding: 'utf8' },
     );
 

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import lockfile from 'proper-lockfile';
 import { StorageError } from './errors.ts';
 import './file-size-signal.ts';
-import { parseJson } from './json-file.ts';
+import { parseJson } from './json.ts';
 import { isAlive, type ProcessIdentity, thisProcess } from './live-process.ts';
 import { publishFile } from './publish.ts';
 import { readRegularFile } from './regular-file.ts';

@@ -1,6 +1,7 @@
 /** Atomic writes: a temporary name, fsync, rename. */
 import { open, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { StorageError, writing } from './errors.ts';
 import { makeFolder } from './make-folder.ts';
 import { withFreeFile } from './open-files.ts';
@@ -72,7 +73,22 @@ export async function publishFolder(
   });
 }
 
+/**
+ * Waits while another process replaces a folder by {@link publishFolder}, which leaves it missing between two renames; at most
+ * two seconds. Returns at once for a folder that exists or that nobody replaces.
+ */
+export async function waitWhileReplaced(target: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 2000 && (await isBetweenRenames(target)); waitedMs += pauseMs) await delay(pauseMs);
+}
+
 // --- internal ---
+
+const pauseMs = 20;
+
+async function isBetweenRenames(target: string): Promise<boolean> {
+  const names = await readdir(dirname(target)).catch((): string[] => []);
+  return !names.includes(basename(target)) && names.some((name) => name.startsWith(`.${basename(target)}.old-`));
+}
 
 async function renameToFree(temporary: string, target: string): Promise<void> {
   try {

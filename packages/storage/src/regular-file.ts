@@ -25,10 +25,10 @@ export class UnreadableFileError extends StorageError {
  * @param options `maxBytes`: a larger file is rejected before it is read.
  * @throws UnreadableFileError naming the path and the problem: no such file, a folder, a named pipe, a device, too many bytes.
  */
-export async function readRegularFile(path: string, options: { maxBytes: number }): Promise<Buffer> {
-  const { maxBytes } = options;
-  return withRegularFile(path, async (file, size) => {
-    if (size > maxBytes) throw new UnreadableFileError(path, `its size is ${size} bytes, expected at most ${maxBytes}`);
+export async function readRegularFile(path: string, { maxBytes }: { maxBytes: number }): Promise<Buffer> {
+  const { file, size } = await openRegularFile(path);
+  try {
+    requireSize(path, size, maxBytes);
     const content = Buffer.allocUnsafeSlow(size);
     let length = 0;
     while (length < size) {
@@ -37,24 +37,64 @@ export async function readRegularFile(path: string, options: { maxBytes: number 
       length += bytesRead;
     }
     return content;
-  });
+  } catch (error) {
+    throw unreadable(path, error);
+  } finally {
+    await file.close();
+  }
 }
 
 /**
- * Reads a regular file in chunks, in order, up to the size that it had when it was opened.
+ * Reads a regular file in chunks of at most 1 MiB, in order, up to the size that it had when it was opened.
+ *
+ * @param options `maxBytes`: a larger file is rejected before it is read; any size by default.
+ * @throws UnreadableFileError as {@link readRegularFile}.
+ * @example
+ * for await (const chunk of readInChunks('run/predictions.csv')) hash.update(chunk);
+ */
+export async function* readInChunks(
+  path: string,
+  { maxBytes = Number.POSITIVE_INFINITY }: { maxBytes?: number } = {},
+): AsyncGenerator<Uint8Array, void> {
+  const { file, size } = await openRegularFile(path);
+  try {
+    requireSize(path, size, maxBytes);
+    for (let position = 0; position < size; ) {
+      const chunk = Buffer.allocUnsafeSlow(Math.min(size - position, 2 ** 20));
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw unreadable(path, error);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Opens a regular file for reading; the caller closes it.
  *
  * @throws UnreadableFileError as {@link readRegularFile}.
  */
-export async function readInPieces(path: string, take: (piece: Uint8Array) => void): Promise<void> {
-  await withRegularFile(path, async (file, size) => {
-    const buffer = Buffer.allocUnsafeSlow(Math.min(size, 2 ** 20));
-    for (let position = 0; position < size; ) {
-      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - position), position);
-      if (bytesRead === 0) return;
-      take(buffer.subarray(0, bytesRead));
-      position += bytesRead;
+export async function openRegularFile(path: string): Promise<{ file: FileHandle; size: number }> {
+  try {
+    // Checked before opening, because opening a device may have side effects.
+    requireRegular(path, await stat(path));
+    // The path may have changed since then: opens without blocking, and checks the handle again.
+    const file = await withFreeFile(path, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK));
+    try {
+      const stats = await file.stat();
+      requireRegular(path, stats);
+      return { file, size: stats.size };
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-  });
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }
 
 /**
@@ -66,9 +106,7 @@ export async function reading<T>(path: string, read: () => Promise<T>): Promise<
   try {
     return await read();
   } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    if (code === undefined || syscall === undefined) throw error;
-    throw new UnreadableFileError(path, systemErrorText(error), { code, cause: error });
+    throw unreadable(path, error);
   }
 }
 
@@ -77,20 +115,15 @@ export async function reading<T>(path: string, read: () => Promise<T>): Promise<
 /** Node rejects a single read of 2 GiB or more. */
 const pieceBytes = 2 ** 28;
 
-async function withRegularFile<T>(path: string, use: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
-  return reading(path, async () => {
-    // Checked before opening, because opening a device may have side effects.
-    requireRegular(path, await stat(path));
-    // The path may have changed since then: opens without blocking, and checks the handle again.
-    const file = await withFreeFile(path, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK));
-    try {
-      const stats = await file.stat();
-      requireRegular(path, stats);
-      return await use(file, stats.size);
-    } finally {
-      await file.close();
-    }
-  });
+/** An error of the file system with the path in words; any other error as it is. */
+function unreadable(path: string, error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return error;
+  return new UnreadableFileError(path, systemErrorText(error), { code, cause: error });
+}
+
+function requireSize(path: string, size: number, maxBytes: number): void {
+  if (size > maxBytes) throw new UnreadableFileError(path, `its size is ${size} bytes, expected at most ${maxBytes}`);
 }
 
 function requireRegular(path: string, stats: Stats): void {

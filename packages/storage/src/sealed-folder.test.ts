@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rename, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,30 +34,34 @@ describe('a sealed folder', () => {
 
   test.each<[string, () => Promise<unknown>, RegExp]>([
     [
-      'a file one byte shorter',
+      '17: a file one byte shorter',
       () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3)),
       /a\.bin is damaged: expected sha256 [0-9a-f]{64}, received/,
     ],
-    ['a file one byte longer', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 4, 0)), /a\.bin is damaged/],
-    ['a flipped bit', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 5)), /a\.bin is damaged/],
-    ['two swapped files of the same size', swap, /a\.bin is damaged/],
-    ['a missing file', () => unlink(at('members/b.bin')), /b\.bin: expected a regular file/],
-    ['an extra file', () => writeFile(at('members/c.bin'), ''), /does not list members\/c\.bin/],
-    ['no SHA256SUMS', () => unlink(at('SHA256SUMS')), /Expected a folder with SHA256SUMS/],
     [
-      'an invalid SHA256SUMS',
+      '17: a file one byte longer',
+      () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 4, 0)),
+      /a\.bin is damaged/,
+    ],
+    ['17: a flipped bit', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 5)), /a\.bin is damaged/],
+    ['18: two swapped files of the same size', swap, /a\.bin is damaged/],
+    ['17: a missing file', () => unlink(at('members/b.bin')), /b\.bin: expected a regular file/],
+    ['17: an extra file', () => writeFile(at('members/c.bin'), ''), /does not list members\/c\.bin/],
+    ['17: no SHA256SUMS', () => unlink(at('SHA256SUMS')), /Expected a folder with SHA256SUMS/],
+    [
+      '17: an invalid SHA256SUMS',
       () => writeFile(at('SHA256SUMS'), 'hello\n'),
       /expected "<sha256> {2}<name>", received "hello"/,
     ],
-    ['a link out of the folder', link, /a\.bin: expected a regular file/],
+    ['16: a link out of the folder', link, /a\.bin: expected a regular file/],
     [
-      'a path outside the folder',
+      '16: a path outside the folder',
       () => list('../secret'),
       /expected a path inside the folder, received "\.\.\/secret"/,
     ],
-    ['an absolute path', () => list(join(parent, 'secret')), /expected a path inside the folder/],
-    ['a path with a backslash', () => list('..\\secret'), /expected a path inside the folder/],
-  ])('is rejected with %s', async (_, damage, message) => {
+    ['16: an absolute path', () => list(join(parent, 'secret')), /expected a path inside the folder/],
+    ['16: a path with a backslash', () => list('..\\secret'), /expected a path inside the folder/],
+  ])('%s is rejected', async (_, damage, message) => {
     await damage();
     await expect(openSealedFolder(folder)).rejects.toThrow(message);
   });
@@ -186,4 +191,42 @@ describe('a file that exists elsewhere', () => {
     expect([...(await openSealedFolder(join(parent, 'other'))).get('a.bin')!]).toEqual([...content]);
     expect([...(await openSealedFolder(folder)).get('members/b.bin')!]).toEqual([5, 6, 7, 8]);
   });
+});
+
+it('is read as it was or as it becomes while another process replaces it', async () => {
+  const compiled = new URL('../dist/index.js', import.meta.url).href;
+  const program = `
+    const { sealFolder } = await import(${JSON.stringify(compiled)});
+    let isEnded = false;
+    process.on('message', () => { isEnded = true; });
+    for (let version = 1; !isEnded; version += 1) {
+      // Each version has other files, and one whose content changes.
+      const files = { a: String(version), ['only-' + version]: 'x', 'folder/b': String(version) };
+      await sealFolder(${JSON.stringify(folder)}, files, { replace: true });
+      if (version === 1) process.send('started');
+      await new Promise((turn) => setImmediate(turn));
+    }
+    process.disconnect();`;
+  const replacing = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const ended = once(replacing, 'exit');
+  await once(replacing, 'message');
+  const versions = new Set<string>();
+  for (let count = 0; count < 300; count += 1) {
+    const files = await openSealedFolder(folder);
+    const version = Buffer.from(files.get('a')!).toString();
+    versions.add(version);
+    expect(Object.fromEntries([...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]))).toEqual({
+      ...{ a: version, [`only-${version}`]: 'x', 'folder/b': version },
+    });
+  }
+  replacing.send('end');
+  expect((await ended)[0]).toBe(0);
+  expect(versions.size).toBeGreaterThan(1);
+});
+
+it('is missing without delay when nobody replaces it', async () => {
+  await rm(folder, { recursive: true });
+  await expect(openSealedFolder(folder)).rejects.toThrow('Expected a folder with SHA256SUMS');
 });

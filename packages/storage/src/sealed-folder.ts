@@ -8,7 +8,7 @@ import { sha256, sha256File } from './checksum.ts';
 import { isInside, parseChecksumLine, checksumListName as sumsName } from './checksum-list.ts';
 import { StorageError } from './errors.ts';
 import { withFreeFile } from './open-files.ts';
-import { publishFolder } from './publish.ts';
+import { publishFolder, waitWhileReplaced } from './publish.ts';
 import { reading, readRegularFile, UnreadableFileError } from './regular-file.ts';
 import { isSystemFile } from './system-file.ts';
 
@@ -61,35 +61,23 @@ export async function sealFolder(
 }
 
 /**
- * Opens a sealed folder: reads `SHA256SUMS` and every file that it lists, and verifies each checksum.
+ * Opens a sealed folder: reads `SHA256SUMS` and every file that it lists, and verifies each checksum. If the folder is replaced
+ * meanwhile, the result is either the old content or the new one.
  *
  * @returns the content of every file by name.
  * @throws StorageError naming the file, the expected and the actual content; also for a path outside the folder, a link,
  * or a file that `SHA256SUMS` does not list. Files that operating systems create ({@link isSystemFile}) are ignored.
  */
 export async function openSealedFolder(folder: string): Promise<Map<string, Uint8Array>> {
-  const sumsPath = join(folder, sumsName);
-  const sums = await readRegularFile(sumsPath, { maxBytes: maxSumsBytes }).catch((error: unknown) => {
-    if (!(error instanceof UnreadableFileError)) throw error;
-    throw new StorageError(`Expected a folder with ${sumsName} at ${folder}: ${error.received}.`);
-  });
-  const files = new Map<string, Uint8Array>();
-  for (const line of sums
-    .toString()
-    .split('\n')
-    .filter((text) => text !== '')) {
-    const listed = parseChecksumLine(line);
-    if (listed === undefined)
-      throw new StorageError(`${sumsPath}: expected "<sha256>  <name>", received "${line.slice(0, 80)}".`);
-    assertInside(listed.name, folder);
-    files.set(listed.name, await readChecked(folder, listed.name, listed.sha256));
+  for (let attempt = 1; ; attempt += 1) {
+    let sums: Buffer | undefined;
+    try {
+      sums = await readSums(folder);
+      return await readListed(folder, sums);
+    } catch (error) {
+      if (attempt === maxAttempts || !(await hasChanged(folder, sums))) throw error;
+    }
   }
-  const extra = (await reading(folder, () => listFiles(folder))).filter(
-    (name) => name !== sumsName && !files.has(name),
-  );
-  if (extra.length > 0)
-    throw new StorageError(`${folder} has changed: ${sumsName} does not list ${extra.slice(0, 3).join(', ')}.`);
-  return files;
 }
 
 /**
@@ -106,6 +94,45 @@ export async function sealedFileNames(folder: string): Promise<Set<string>> {
 }
 
 // --- internal ---
+
+/** For a folder that is replaced again and again. */
+const maxAttempts = 20;
+
+async function readSums(folder: string): Promise<Buffer> {
+  return readRegularFile(join(folder, sumsName), { maxBytes: maxSumsBytes }).catch((error: unknown) => {
+    if (!(error instanceof UnreadableFileError)) throw error;
+    throw new StorageError(`Expected a folder with ${sumsName} at ${folder}: ${error.received}.`);
+  });
+}
+
+/** Whether the folder has another list of checksums than before, or one at last. */
+async function hasChanged(folder: string, before: Buffer | undefined): Promise<boolean> {
+  for (let attempt = 1; attempt <= 5; attempt += 1) {
+    await waitWhileReplaced(folder);
+    const now = await readSums(folder).catch(() => undefined);
+    if (now !== undefined) return before === undefined || !now.equals(before);
+  }
+  return false;
+}
+
+async function readListed(folder: string, sums: Buffer): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  const lines = sums.toString().split('\n');
+  for (const line of lines.filter((text) => text !== '')) {
+    const listed = parseChecksumLine(line);
+    if (listed === undefined)
+      throw new StorageError(
+        `${join(folder, sumsName)}: expected "<sha256>  <name>", received ${JSON.stringify(line.slice(0, 80))}.`,
+      );
+    assertInside(listed.name, folder);
+    files.set(listed.name, await readChecked(folder, listed.name, listed.sha256));
+  }
+  const all = await reading(folder, () => listFiles(folder));
+  const extra = all.filter((name) => name !== sumsName && !files.has(name));
+  if (extra.length > 0)
+    throw new StorageError(`${folder} has changed: ${sumsName} does not list ${extra.slice(0, 3).join(', ')}.`);
+  return files;
+}
 
 function isExisting(file: SealedFile): file is ExistingFile {
   return typeof file === 'object' && 'path' in file;

@@ -8,7 +8,7 @@ import { withFreeFile } from './open-files.ts';
 
 /**
  * Returns a unique path beside `target`, hence on the same file system: `.<name>.tmp-<process id>-<16 digits>`. The first eight of
- * the digits identify the machine and the start of the process.
+ * the digits identify the machine and the start of the process; if its start is unknown, they are omitted.
  *
  * @param what `old` for what a replacement has removed from its place.
  */
@@ -24,7 +24,7 @@ export async function temporaryPath(target: string, what: 'tmp' | 'old' = 'tmp')
 export async function removeUnfinished(parent: string): Promise<void> {
   const own = await ownTag();
   for (const { path, processId, tag } of await temporariesIn(parent))
-    if (processId !== process.pid || tag !== own) await remove(path);
+    if (processId !== process.pid || (tag ?? '') !== own) await remove(path);
 }
 
 /**
@@ -53,7 +53,8 @@ export async function removeAbandoned(parent: string, target?: string): Promise<
 
 /** Earlier versions wrote eight digits, without a tag. */
 const pattern = /^\.(.+)\.(?:tmp|old)-(\d+)-([0-9a-f]{8})?[0-9a-f]{8}$/s;
-const tagPart = 4;
+/** Digits of the machine, and of the start. */
+const partLength = 4;
 const dayMs = 86_400_000;
 
 let knownTag: Promise<string> | undefined;
@@ -64,7 +65,11 @@ function ownTag(): Promise<string> {
 }
 
 function tagOf({ machine, startedAt }: ProcessIdentity): string {
-  return sha256(machine).slice(0, tagPart) + sha256(startedAt ?? '').slice(0, tagPart);
+  return startedAt === null ? '' : digitsOf(machine) + digitsOf(startedAt);
+}
+
+function digitsOf(text: string): string {
+  return sha256(text).slice(0, partLength);
 }
 
 interface Temporary {
@@ -88,14 +93,13 @@ async function temporariesIn(parent: string): Promise<Temporary[]> {
 
 async function hasEnded(path: string, processId: number, tag: string | undefined): Promise<boolean> {
   const current = await identityOf(processId);
-  const currentTag = tagOf(current);
-  if (tag !== undefined && tag.slice(0, tagPart) !== currentTag.slice(0, tagPart)) {
+  if (tag !== undefined && tag.slice(0, partLength) !== digitsOf(current.machine)) {
     const { mtimeMs } = await lstat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
     return mtimeMs < Date.now() - dayMs;
   }
   if (!(await isAlive(current))) return true;
   // Another process has the id now.
-  return tag !== undefined && current.startedAt !== null && tag !== currentTag;
+  return tag !== undefined && current.startedAt !== null && tag !== tagOf(current);
 }
 
 async function remove(path: string): Promise<void> {

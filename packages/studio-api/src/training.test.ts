@@ -217,7 +217,7 @@ describe('a stopped run', () => {
     expect((await send(`/api/runs/${run}/stop`)).status).toBe(409);
   });
 
-  it('resumes, and survives the end of its process', async () => {
+  it('39: resumes, and is started again when its process crashes', async () => {
     const epochsOf = ({ training }: RunDetails) =>
       training.members.flatMap(({ tasks }) => tasks.flatMap(({ epochs }) => epochs));
     const before = epochsOf(await get<RunDetails>(`/api/runs/${run}`));
@@ -228,12 +228,15 @@ describe('a stopped run', () => {
     expect(resumed.notices).toContainEqual(
       expect.stringMatching(/ continues with the stage \w+ at epoch \d+, step \d+\.$/),
     );
-    process.kill(running.studio.trainings.get(run)!.pid!, 'SIGKILL');
+    const crashed = running.studio.trainings.get(run)!.pid!;
+    process.kill(crashed, 'SIGSEGV');
+    const notice =
+      /^The run is started again: the training process crashed in native code \(SIGSEGV\) during \w+ on cpu:0\.$/;
+    await follow(run, (state) => state.notices.some((text) => notice.test(text)) && isTraining(state));
+    await vi.waitUntil(() => running.studio.trainings.get(run)!.pid !== crashed);
+    await post(`/api/runs/${run}/stop`);
     const { state } = await follow(run);
-    expect(state.end).toMatchObject({
-      ...{ outcome: 'failed', canResume: true },
-      message: expect.stringContaining('ended unexpectedly (SIGKILL)'),
-    });
+    expect(state.end).toMatchObject({ outcome: 'stopped', canResume: true });
     expect(await get(`/api/workspace`)).toMatchObject({ activity: null });
   });
 
@@ -276,11 +279,19 @@ describe('a stopped run', () => {
   });
 });
 
-it('cannot be resumed if its process ended before there was a folder', async () => {
+it('41: is started again at most twice if its process ends before there was a folder, and cannot be resumed then', async () => {
   const { run } = await post<{ run: string }>('/api/runs', { dataSet: dataSet.id, settings: smallSettings(1) });
-  process.kill(running.studio.trainings.get(run)!.pid!, 'SIGKILL');
+  const training = running.studio.trainings.get(run)!;
+  for (let restarts = 0; restarts <= 2; restarts += 1) {
+    const { pid } = training;
+    process.kill(pid!, 'SIGKILL');
+    if (restarts < 2) await vi.waitUntil(() => training.pid !== pid);
+  }
   const { state } = await follow(run);
-  expect(state.end).toMatchObject({ outcome: 'failed', canResume: false });
+  expect(state.end).toMatchObject({
+    ...{ outcome: 'failed', canResume: false },
+    message: expect.stringContaining('ended unexpectedly (SIGKILL)'),
+  });
   expect((await send(`/api/runs/${run}/resume`)).status).toBe(404);
 });
 

@@ -10,7 +10,7 @@ export { StoppedError, TrainingError } from './errors.ts';
 export { batchCountOf, forwardBatchSize, forwardRows } from './forward-rows.ts';
 export { prepareImageFunction } from './image-function.ts';
 export { ImageReader } from './image-reader.ts';
-export { type LaneProgress, readProgress, sharedProgress } from './lane-progress.ts';
+export { expectTask, type LaneProgress, readProgress, sharedProgress } from './lane-progress.ts';
 export type { LearningRate } from './learning-rate.ts';
 export { type MemberRecord, readMember, type TrainedMember, writeMember } from './member-folder.ts';
 export { exposeObserver } from './observer-port.ts';

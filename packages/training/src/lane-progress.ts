@@ -22,6 +22,14 @@ export function sharedProgress(): SharedArrayBuffer {
   return new SharedArrayBuffer(Object.keys(cells).length * Int32Array.BYTES_PER_ELEMENT);
 }
 
+/** Call it before a lane receives a task: its thread may have to start first. */
+export function expectTask(shared: SharedArrayBuffer): void {
+  const numbers = new Int32Array(shared);
+  Atomics.store(numbers, cells.isPreparing, 1);
+  Atomics.store(numbers, cells.medianMs, 0);
+  Atomics.store(numbers, cells.longestMs, 0);
+}
+
 /** Reads the progress of a lane. */
 export function readProgress(shared: SharedArrayBuffer): LaneProgress {
   const numbers = new Int32Array(shared);
@@ -44,13 +52,11 @@ export function countProgressIn(shared: SharedArrayBuffer): void {
   numbers = new Int32Array(shared);
 }
 
-/** Call it when a task starts. */
+/** Call it in the thread when a task starts. */
 export function startTask(): void {
   if (numbers === undefined) return;
   recentMs = [];
   lastAtMs = performance.now();
-  Atomics.store(numbers, cells.medianMs, 0);
-  Atomics.store(numbers, cells.longestMs, 0);
   prepareBatch();
 }
 

@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { choosePreset, presetNames } from '@chorus/orchestration/presets';
-import { systemErrorText } from '@chorus/orchestration/system-error';
+import { systemErrorFix, systemErrorText } from '@chorus/orchestration/system-error';
 import { Command } from 'commander';
 import { commandName } from '../print/command-name.ts';
 import { configTemplate } from '../print/config-template.ts';
@@ -23,12 +23,15 @@ export const initCommand = new Command('init')
     if (!file.endsWith('.ts')) throw new ConfigError(`Expected a file that ends in .ts, received ${file}.`);
     const path = userPath(file);
     await writeFile(path, configTemplate({ file, preset, data }), { flag: 'wx' }).catch(
-      (error: NodeJS.ErrnoException) => {
-        throw new ConfigError(
-          error.code === 'EEXIST'
-            ? `${path} exists already and is not overwritten; name another file: chorus init NAME.ts`
-            : `Cannot write ${path}: ${systemErrorText(error)}.`,
-        );
+      async (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EEXIST')
+          throw new ConfigError(
+            `${path} exists already and is not overwritten; name another file: chorus init NAME.ts`,
+          );
+        // On a full disk, the file was created.
+        await rm(path, { force: true }).catch(() => {});
+        const fix = systemErrorFix(error);
+        throw new ConfigError(`Cannot write ${path}: ${systemErrorText(error)}${fix === undefined ? '' : `; ${fix}`}.`);
       },
     );
     console.log(`${path}\ntrain with it: ${commandName} train --config ${file}`);

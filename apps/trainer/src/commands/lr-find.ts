@@ -24,7 +24,7 @@ interface LrFindFlags extends ExperimentFlags {
 export const lrFindCommand = new Command('lr-find')
   .description("suggest learning rates: raises each stage's rate until the loss diverges, and plots the loss")
   .option('--preset <name>', presetNames.join(', '), 'auto')
-  .option('--config <file>', 'a config file (.ts, .js or .json); init writes one')
+  .option('--config <file>', 'a config file: .ts or .js, which is executed, or .json, which is data; init writes one')
   .option('--data <folder>', 'as in train')
   .option('--layout <name>', layoutHelp)
   .option('--follow-links', followLinksHelp)

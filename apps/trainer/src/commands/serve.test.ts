@@ -73,13 +73,13 @@ describe('chorus serve', () => {
     [
       'a missing token file',
       ['pets', '--token-file', 'none'],
-      /Cannot read the token in none: no such file or folder\./,
+      /Cannot read the token in \S+none: no such file or folder\./,
     ],
     ['a port of letters', ['pets', '--port', 'x'], /--port <number>.* Expected a number\./],
     [
       'an empty token file',
       ['pets', '--token-file', 'empty'],
-      /^chorus: Expected a token in empty, received an empty file\.\n$/,
+      /^chorus: Expected a token in \S+empty, received an empty file\.\n$/,
     ],
     ['a negative delay', ['pets', '--batch-delay', '-1'], /--batch-delay <ms>.* whole number of at least 0\./],
     ['no time to drain', ['pets', '--drain', 'x'], /--drain <seconds>.* Expected a number\./],

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
 import { setupLines } from '@chorus/orchestration/setup-lines';
-import { systemErrorText } from '@chorus/orchestration/system-error';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { printable } from '../print/printable.ts';
 import { stopExitCode, stopSignal } from '../stop-signal.ts';
@@ -62,10 +60,16 @@ export const serveCommand = new Command('serve')
     1,
   )
   .action(async (bundle: string, flags: ServeFlags) => {
-    const [{ ConfigError, setupOnnxruntime }, { serveBundle, ServerError }] = await Promise.all([
+    const [{ ConfigError, setupOnnxruntime }, { readTokenFile, serveBundle, ServerError }] = await Promise.all([
       import('@chorus/orchestration'),
       import('@chorus/server'),
     ]);
+    const environmentToken = () => {
+      const token = process.env.CHORUS_TOKEN;
+      if (token === '')
+        throw new ConfigError('Expected a token in CHORUS_TOKEN, received an empty one; unset it for none.');
+      return token;
+    };
     const stopped = new Promise<void>((resolve) => {
       const signal = stopSignal(
         (cause) => console.error(`${cause}: stopping after the last answers (a second signal exits at once)`),
@@ -73,9 +77,10 @@ export const serveCommand = new Command('serve')
       );
       signal.addEventListener('abort', () => resolve());
     });
-    const token = await readToken(flags.tokenFile);
-    if (flags.backend === 'onnxruntime') await setupOnnxruntime(setupLines(process.stderr));
     try {
+      // A token in the arguments would be visible to all users of the machine.
+      const token = flags.tokenFile === undefined ? environmentToken() : await readTokenFile(userPath(flags.tokenFile));
+      if (flags.backend === 'onnxruntime') await setupOnnxruntime(setupLines(process.stderr));
       const server = await serveBundle(userPath(bundle), {
         ...{ host: flags.host, port: flags.port, token, allowAnyone: flags.allowAnyone },
         ...{ student: flags.student, backend: flags.backend, workers: flags.threads, batchSize: flags.batch },
@@ -102,25 +107,6 @@ export const serveCommand = new Command('serve')
     }
     process.exitCode = stopExitCode();
   });
-
-/** A token in the arguments would be visible to all users of the machine. */
-async function readToken(file: string | undefined): Promise<string | undefined> {
-  const { ConfigError } = await import('@chorus/orchestration');
-  if (file === undefined) {
-    const token = process.env.CHORUS_TOKEN;
-    if (token === '')
-      throw new ConfigError('Expected a token in CHORUS_TOKEN, received an empty one; unset it for none.');
-    return token;
-  }
-  let token: string;
-  try {
-    token = (await readFile(userPath(file), 'utf8')).trim();
-  } catch (error) {
-    throw new ConfigError(`Cannot read the token in ${file}: ${systemErrorText(error)}.`, [], { cause: error });
-  }
-  if (token === '') throw new ConfigError(`Expected a token in ${file}, received an empty file.`);
-  return token;
-}
 
 function millisecondsArgument(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number of at least 0.');

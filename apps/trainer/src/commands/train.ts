@@ -30,7 +30,7 @@ interface TrainFlags extends ExperimentFlags {
 export const trainCommand = new Command('train')
   .description('train, stack and test the members of an ensemble; writes a run folder')
   .option('--preset <name>', presetNames.join(', '), 'auto')
-  .option('--config <file>', 'a config file (.ts, .js or .json); init writes one')
+  .option('--config <file>', 'a config file: .ts or .js, which is executed, or .json, which is data; init writes one')
   .option(
     '--data <folder>',
     'images as <split>/<class>/* or <class>/*; or "shapes" (drawn), or "cats-and-dogs" (downloaded)',

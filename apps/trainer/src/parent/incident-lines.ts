@@ -48,20 +48,21 @@ function placeText(
   ];
 }
 
-function nextText({ suspects }: Incident, { isRestarted, incidents }: Parameters<typeof incidentLines>[1]): string {
+function nextText(
+  { suspects, folder }: Incident,
+  { isRestarted, incidents }: Parameters<typeof incidentLines>[1],
+): string {
   if (!isRestarted) return `chorus: It has been restarted ${mostRestarts} times and is not restarted again.`;
-  const fails = suspects.filter((task) => incidentCount(incidents, task) > mostRestarts);
-  const failing =
-    fails.length === 0 ? '' : ` without ${fails.join(' and ')}, which ${fails.length === 1 ? 'has' : 'have'} failed`;
-  const restarts =
+  // Of several seeds, each has a run of its own.
+  const own = incidents.filter((one) => one.folder === folder);
+  const failed = suspects.filter((task) => incidentCount(own, task) > mostRestarts);
+  if (failed.length > 0) return `chorus: It is restarted without ${failed.join(' and ')}.`;
+  const restartCount =
     suspects.length === 0
       ? incidents.filter((one) => one.suspects.length === 0).length
-      : Math.max(...suspects.map((task) => incidentCount(incidents, task)));
-  const count =
-    fails.length > 0
-      ? ''
-      : ` (restart ${restarts} of at most ${mostRestarts}${suspects.length === 0 ? '' : ` for ${suspects.join(' and ')}`})`;
-  return `chorus: It is restarted${failing}${count}.`;
+      : Math.max(...suspects.map((task) => incidentCount(own, task)));
+  const cause = suspects.length === 0 ? '' : ` for ${suspects.join(' and ')}`;
+  return `chorus: It is restarted (restart ${restartCount} of at most ${mostRestarts}${cause}).`;
 }
 
 function capitalized(text: string): string {

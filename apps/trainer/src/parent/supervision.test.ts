@@ -93,15 +93,12 @@ async function expectRecovery(run: string, { exitCode, stderr, stdout }: Ended, 
 }
 
 describe('a training whose process crashes', () => {
-  it.each(['SIGSEGV', 'SIGABRT'])('39: %s is named, and the run continues from its checkpoints', async (kind) => {
-    const run = `crash-${kind}`;
-    const ended = await (await trainWith(run, { kind })).ended;
+  it('39: a crash is named, and the run continues from its checkpoints', async () => {
+    const ended = await (await trainWith('crash', { kind: 'SIGSEGV' })).ended;
     await expectRecovery(
-      run,
+      'crash',
       ended,
-      new RegExp(
-        `^chorus: The training process crashed in native code \\(${kind}\\) during slim on cpu:0\\. If this repeats, .*\\n {2}cpu:0: slim, .*last progress \\d+ s earlier\\nchorus: It is restarted \\(restart 1 of at most 2 for slim\\)\\.\\n$`,
-      ),
+      /^chorus: The training process crashed in native code \(SIGSEGV\) during slim on cpu:0\. If this repeats, .*\n {2}cpu:0: slim, .*last progress \d+ s earlier\nchorus: It is restarted \(restart 1 of at most 2 for slim\)\.\n$/,
     );
     expect(ended.stdout).toMatch(/slim: continues with all layers, epoch \d, step \d/);
   });
@@ -111,7 +108,7 @@ describe('a training whose process crashes', () => {
     const { exitCode, stderr } = await ended;
     expect({ exitCode, stderr }).toEqual({
       exitCode: 3,
-      stderr: expect.stringMatching(/chorus: It is restarted without slim, which has failed\.\n$/),
+      stderr: expect.stringMatching(/chorus: It is restarted without slim\.\n$/),
     });
     const { members, restarts } = await reportOf('culprit');
     expect(restarts).toHaveLength(3);
@@ -157,6 +154,29 @@ describe('a training whose process crashes', () => {
   });
 });
 
+describe('a training whose thread ends', () => {
+  const endings = {
+    '37: throws': ['throw', /^an injected error$/],
+    '38: exits with code 0': ['exit', /exited with code: 0/],
+    '40: fills its JavaScript heap': [
+      'heap',
+      /^its thread ran out of memory in the JavaScript heap; allow Node\.js more/,
+    ],
+  } as const;
+
+  it.each(Object.entries(endings))('%s: its member fails, and the others finish', async (_, [kind, reason]) => {
+    const run = `thread-${kind}`;
+    const { ended } = await trainWith(run, { kind, options: '--max-old-space-size=300' });
+    const { exitCode, stderr } = await ended;
+    expect(exitCode).toBe(3);
+    expect(stderr).not.toContain('chorus: It is restarted');
+    const { members, restarts } = await reportOf(run);
+    expect(restarts).toEqual([]);
+    expect(members.map(({ status }: { status: string }) => status)).toEqual(['done', 'failed', 'done']);
+    expect(members[1].reason).toMatch(reason);
+  });
+});
+
 describe('a training whose process hangs', () => {
   it.each([
     ['an endless loop', 'spin'],
@@ -187,11 +207,11 @@ describe('a training whose process hangs', () => {
   });
 
   it('44: suspending all processes, as a terminal does on Ctrl-Z, is no hang', async () => {
-    const started = train('paused', ['--set', 'watchdogSeconds=2']);
+    const started = train('paused', ['--set', 'watchdogSeconds=10']);
     await started.printed('slim: started on cpu:0');
     process.kill(-started.child.pid!, 'SIGSTOP');
     // Longer than the limit of the watchdog.
-    await new Promise((resume) => setTimeout(resume, 6000));
+    await new Promise((resume) => setTimeout(resume, 15_000));
     process.kill(-started.child.pid!, 'SIGCONT');
     expect(await started.ended).toMatchObject({ exitCode: 0, stderr: '' });
   });
@@ -220,6 +240,6 @@ describe('a hung lane', () => {
     child.kill('SIGKILL');
     // The pipes are open until the last process has ended.
     await ended;
-    await vi.waitFor(() => expect(groupOf(child)).toEqual([]));
+    await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 60_000 });
   });
 });

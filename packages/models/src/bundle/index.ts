@@ -8,6 +8,7 @@ export { type Stacker, stackerFromJson } from '../stackers/stacker.ts';
 export {
   type BundleManifest,
   bundleManifestSchema,
+  largestDecoding,
   singleMemberManifest,
   upgradeBundleManifest,
 } from './manifest.ts';

@@ -1,5 +1,6 @@
 /** A bundle's `bundle.json`: what is needed, beside the weights, to classify images. */
 import { z } from 'zod';
+import { checkBackboneSpec } from '../backbones/table.ts';
 import { calibrationSchema, fitsClassCount } from '../calibration/calibration.ts';
 import { ModelError } from '../errors.ts';
 import { type MemberManifest, memberManifestSchema } from '../member/manifest.ts';
@@ -9,10 +10,18 @@ import { testTimeAugmentationSchema } from '../views/views.ts';
 /** The version that is written; {@link upgradeBundleManifest} converts earlier ones. */
 export const bundleSchemaVersion = 4;
 
+/** A bundle may come from anyone: these bound what it can make a reader do with a hostile image. */
+export const largestDecoding = { maxPixels: 500_000_000, timeoutMs: 600_000 } as const;
+
+const text = z.string().max(1000);
+
 const bundleMember = z.strictObject({
-  name: z.string(),
+  name: text,
   /** One model, or one per fold, whose logits are averaged. */
-  models: z.array(z.strictObject({ file: z.string(), model: memberManifestSchema })).min(1),
+  models: z
+    .array(z.strictObject({ file: text, model: memberManifestSchema }))
+    .min(1)
+    .max(1000),
 });
 
 const share = z.number().min(0).max(1);
@@ -20,23 +29,23 @@ const share = z.number().min(0).max(1);
 /** Thresholds of an ensemble's probabilities. All come from out-of-fold predictions. */
 export const thresholdsSchema = z.strictObject({
   /** The smallest probability of a prediction to accept, so that accepted ones have an accuracy; null if no threshold reaches it on enough images. */
-  answers: z.array(z.strictObject({ accuracy: share, threshold: share.nullable() })),
+  answers: z.array(z.strictObject({ accuracy: share, threshold: share.nullable() })).max(1000),
   /** The smallest probability of a class in a prediction set, so that a share of the sets contains the true class. */
-  sets: z.array(z.strictObject({ coverage: share, threshold: share })),
+  sets: z.array(z.strictObject({ coverage: share, threshold: share })).max(1000),
 });
 
 export const bundleManifestSchema = z
   .strictObject({
     schemaVersion: z.literal(bundleSchemaVersion),
-    name: z.string(),
-    classes: z.array(z.string()).min(2),
+    name: text,
+    classes: z.array(text).min(2).max(100_000),
     /** Decoding options. Images are turned upright and resized, uncropped, to a square of each backbone's input size. */
     decoding: z
       .strictObject({
-        maxPixels: z.int(),
-        timeoutMs: z.int(),
+        maxPixels: z.int().min(1).max(largestDecoding.maxPixels),
+        timeoutMs: z.int().min(1).max(largestDecoding.timeoutMs),
         /** A CSS color, which the decoder checks. */
-        background: z.string(),
+        background: text,
         resize: z.enum(['antialiased', 'pillow', 'opencv']),
         /** Earlier bundles of this version do not have it. */
         shrinkOnLoad: z.boolean().default(false),
@@ -50,7 +59,7 @@ export const bundleManifestSchema = z
     demo: z.boolean(),
     /** Whether probabilities are those for equally frequent classes; bundles of earlier versions do not have it. */
     balancesClasses: z.boolean().default(false),
-    members: z.array(bundleMember).min(1),
+    members: z.array(bundleMember).min(1).max(1000),
     /** A single model that learned from the ensemble, to use without the members; omitted if the run trained none. */
     student: bundleMember.optional(),
     chosen: z.enum(stackerKinds),
@@ -58,7 +67,10 @@ export const bundleManifestSchema = z
     thresholds: thresholdsSchema.nullable().default(null),
     /** Of the chosen stacker's probabilities, to which the thresholds apply afterwards; null for none. Bundles of earlier versions have none. */
     calibration: calibrationSchema.nullable().default(null),
-    stackers: z.array(z.strictObject({ kind: z.enum(stackerKinds), state: stackerJsonSchema })).min(1),
+    stackers: z
+      .array(z.strictObject({ kind: z.enum(stackerKinds), state: stackerJsonSchema }))
+      .min(1)
+      .max(stackerKinds.length),
   })
   .refine(
     (bundle) => new Set(modelsIn(bundle).map(({ name }) => name)).size === modelsIn(bundle).length,
@@ -68,6 +80,13 @@ export const bundleManifestSchema = z
     const files = modelsIn(bundle).flatMap(({ models }) => models.map(({ file }) => file));
     return new Set(files).size === files.length;
   }, 'the files of models must differ')
+  .superRefine((bundle, context) => {
+    for (const { name, models } of modelsIn(bundle)) {
+      const mistake = backboneMistake(models[0]!.model);
+      if (mistake !== undefined)
+        context.addIssue({ code: 'custom', message: `member ${name}: ${mistake}`, params: { isComplete: true } });
+    }
+  })
   .refine(
     ({ classes, ...bundle }) =>
       modelsIn(bundle).every(({ models }) => models.every(({ model }) => isSame(model.classes, classes))),
@@ -143,6 +162,17 @@ export function singleMemberManifest(
 /** The members and the student. */
 function modelsIn<Member>({ members, student }: { members: Member[]; student?: Member | undefined }): Member[] {
   return student === undefined ? members : [...members, student];
+}
+
+/** Why no model with this backbone can be built. */
+function backboneMistake({ backbone }: MemberManifest): string | undefined {
+  try {
+    checkBackboneSpec(backbone);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return error.message.replace(/\.$/, '');
+  }
 }
 
 function hasSameArchitecture(one: MemberManifest, other: MemberManifest): boolean {

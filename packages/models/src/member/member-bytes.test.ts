@@ -182,7 +182,7 @@ describe('memberFromBytes refuses', () => {
     ['no tensors', field({ tensors: [] }), /tensors/],
     ['an unknown key', field({ code: 'process.exit()' }), /code/],
   ];
-  it.each(cases)('%s', (_, change, message) => {
+  it.each(cases)('19: %s', (_, change, message) => {
     const before = tf.memory().numTensors;
     const manifest = fromFile();
     change(manifest);
@@ -195,7 +195,7 @@ describe('memberFromBytes refuses', () => {
     ['one byte less', () => saved.weights.subarray(1)],
     ['one byte more', () => Buffer.concat([saved.weights, Uint8Array.of(0)])],
     ['nothing', () => new Uint8Array()],
-  ])('%s', (_, weights) => {
+  ])('17: %s', (_, weights) => {
     expect(() => memberFromBytes(fromFile(), weights())).toThrow(/Expected 877260 bytes of weights, .*, received \d+/);
   });
 
@@ -209,7 +209,7 @@ describe('memberFromBytes refuses', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('a prototype, without polluting that of objects', () => {
+  it('20: a prototype, without polluting that of objects', () => {
     const text = JSON.stringify(saved.manifest).replace('{', '{"__proto__":{"polluted":true},');
     expect(() => memberFromBytes(JSON.parse(text), saved.weights)).toThrow(ModelError);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();

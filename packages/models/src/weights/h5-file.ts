@@ -11,15 +11,16 @@ import h5wasm, { File } from 'h5wasm';
 import { ModelError } from '../errors.ts';
 import { checkGlobalHeaps } from './global-heaps.ts';
 import { H5Group } from './h5-group.ts';
-import { attempt } from './libhdf5-errors.ts';
+import { attempt, requireIntactLibrary } from './libhdf5-errors.ts';
 import { ReadingLimits } from './reading-limits.ts';
 
 /**
  * Opens a file, passes its root to `use` and closes it.
  *
- * @throws ModelError naming the file if it is not a complete HDF5 file.
+ * @throws ModelError naming the file if it is not a complete HDF5 file; for any file after one that made libhdf5 trap.
  */
 export async function withH5File<T>(file: { name: string; bytes: Uint8Array }, use: (root: H5Group) => T): Promise<T> {
+  requireIntactLibrary(file.name);
   const { FS, activate_throwing_error_handler: throwErrors } = await h5wasm.ready;
   removeDevices(FS);
   // Otherwise libhdf5 prints its errors and continues.

@@ -116,7 +116,7 @@ describe('loadBackboneWeights', () => {
     ['.h5', writeLayers],
     ['.weights.h5', writeCountedLayers],
   ])('rejects in a file %s', (_layout, write) => {
-    it.each(refusals)('%s, and changes nothing', async (_, content, message) => {
+    it.each(refusals)('22: %s, and changes nothing', async (_, content, message) => {
       const before = weights();
       const attempt = load((file) => write(file, content()));
       await expect(attempt).rejects.toThrow(ModelError);

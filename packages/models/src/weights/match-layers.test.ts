@@ -229,7 +229,7 @@ describe('refuses', () => {
       'received /layers/dense (head) with [256, 2] and [2]; save the backbone alone: keras.Model(model.input, model.get_layer("conv_pw_13_relu").output).save_weights("x.weights.h5").',
     ],
   ];
-  it.each(cases)('%s', (_, content, message) => {
+  it.each(cases)('22: %s', (_, content, message) => {
     const [classifier, stored] = content();
     const attempt = () => matchLayers('some.h5', classifier, stored);
     expect(attempt).toThrow(ModelError);

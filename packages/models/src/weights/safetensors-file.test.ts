@@ -208,7 +208,7 @@ describe('refuses', () => {
     expect(() => read(bytes)).toThrow(/^some\.safetensors: [^\n]+\.$/);
   });
 
-  it('every truncated file', () => {
+  it('17: every truncated file', () => {
     for (let size = 0; size < whole.length; size += 1) expect(() => read(whole.subarray(0, size))).toThrow(ModelError);
   });
 });

@@ -198,14 +198,14 @@ describe.each(['listed', 'counted'] as const)('refuses with %s layers', (name) =
     ['big-endian floats', golden('big_endian'), `${place}: expected 32-bit floats, received type ">f".`],
     ['a kernel in another file', golden('external'), `expected readable numbers in ${place}, received an error: `],
   ];
-  it.each(files)('%s', async (_, content, message) => {
+  it.each(files)('21: %s', async (_, content, message) => {
     const attempt = content().then(read);
     await expect(attempt).rejects.toThrow(ModelError);
     await expect(attempt).rejects.toThrow(message);
     await expect(attempt).rejects.toThrow(/^some\.h5: [^\n]+\.$/);
   });
 
-  it('more numbers than fit into the file: libhdf5 would invent the missing ones', async () => {
+  it('21: more numbers than fit into the file: libhdf5 would invent the missing ones', async () => {
     const attempt = golden('terabytes')().then(read);
     await expect(attempt).rejects.toThrow(ModelError);
     await expect(attempt).rejects.toThrow(
@@ -213,7 +213,7 @@ describe.each(['listed', 'counted'] as const)('refuses with %s layers', (name) =
     );
   });
 
-  it('links that multiply a few weights', async () => {
+  it('21: links that multiply a few weights', async () => {
     const one = { ...conv1, weights: [{ name: kernelName, shape: [1], values: new Float32Array(1) }] };
     const bomb = await h5File((file) => {
       write(file, [one]);
@@ -238,7 +238,7 @@ describe.each(['listed', 'counted'] as const)('refuses with %s layers', (name) =
     );
   });
 
-  it('a truncated file', async () => {
+  it('21: a truncated file', async () => {
     const whole = await h5File((file) => write(file, [conv1, ...norms]));
     for (const percent of [0, 0.1, 10, 50, 90, 99.99]) {
       const attempt = read(whole.subarray(0, Math.floor((whole.length * percent) / 100)));

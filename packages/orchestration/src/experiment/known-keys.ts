@@ -4,7 +4,9 @@ import { experimentJsonSchema } from './experiment-file.ts';
 import { renamedKey } from './renamed.ts';
 
 /** The message for a key that the schema does not have at this path, with a suggestion. */
-export function describeUnknownKey(parent: readonly PropertyKey[], key: string): string {
+export function describeUnknownKey(parent: readonly PropertyKey[], wholeKey: string): string {
+  // No known key is so long, and comparing it would take long.
+  const key = wholeKey.slice(0, 80);
   const path = [...parent, key].join('.');
   const renamed = renamedKey(path);
   if (renamed !== undefined) return `${path}: this key is now called ${renamed}`;

@@ -1,6 +1,6 @@
 /** Reads a config file: TypeScript, JavaScript or JSON. */
 import { extname } from 'node:path';
-import { readRegularFile, StorageError, UnreadableFileError } from '@chorus/storage';
+import { exceededJsonLimit, readRegularFile, StorageError, UnreadableFileError } from '@chorus/storage';
 import { parse } from '@humanwhocodes/momoa';
 import { createJiti } from 'jiti';
 import { ConfigError } from '../errors.ts';
@@ -23,7 +23,7 @@ export async function loadExperimentFile(path: string): Promise<ExperimentFile> 
   });
   if (!extensions.includes(extname(path)))
     throw new ConfigError(`Expected a config file that ends in ${extensions.join(', ')}; received ${path}.`);
-  const value = extname(path) === '.json' ? parseJsonFile(path, content.toString()) : await importDefault(path);
+  const value = extname(path) === '.json' ? parseJsonFile(path, content) : await importDefault(path);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ConfigError(
       `${path}: expected an object with keys of an experiment, received ${describeKind(value)}; ${howToExport}`,
@@ -35,11 +35,21 @@ export async function loadExperimentFile(path: string): Promise<ExperimentFile> 
 
 const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json'];
 const maxExperimentBytes = 16 * 2 ** 20;
+/** Far more than any experiment has. */
+const jsonLimits = { depth: 64, values: 1_000_000, containers: 1_000_000 };
+/** Finding the place of a mistake takes a second for so many bytes. */
+const maxPlacedBytes = 2 ** 20;
 /** Exports of the running Chorus, which a file at any location can import without installing it. */
 const chorus = { ConfigError, defineConfig, presetNames: presets.presetNames, resolveExperiment };
 const howToExport = 'write: export default defineConfig({ … })';
 
-function parseJsonFile(path: string, text: string): unknown {
+function parseJsonFile(path: string, content: Uint8Array): unknown {
+  const exceeded = exceededJsonLimit(content, jsonLimits);
+  if (exceeded !== undefined)
+    throw new ConfigError(
+      `${path}: expected at most ${jsonLimits[exceeded]} ${exceeded === 'depth' ? 'levels of JSON' : 'values'}, received more.`,
+    );
+  const text = new TextDecoder().decode(content);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -52,6 +62,7 @@ function parseJsonFile(path: string, text: string): unknown {
 
 /** `:line:column`, counted from 1. The messages of JSON.parse differ between node versions and often lack a position. */
 function jsonErrorPlace(text: string): string {
+  if (text.length > maxPlacedBytes) return '';
   try {
     parse(text, { mode: 'json' });
     return '';

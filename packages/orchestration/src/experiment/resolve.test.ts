@@ -245,7 +245,7 @@ describe('resolveExperiment', () => {
     expect(() => resolveExperiment(mobile, layer)).toThrow(message);
   });
 
-  it('either returns an experiment or throws a ConfigError, for any input', () => {
+  it('14: either returns an experiment or throws a ConfigError, for any input', () => {
     fc.assert(
       fc.property(fc.object({ maxDepth: 3 }), (layer) => {
         try {
@@ -282,14 +282,14 @@ describe('resolveExperiment', () => {
     ['10,000 levels', JSON.parse(`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`), /a\.a\.a: expected at most 32/],
     ['a big integer', { seed: 5n }, /seed: expected plain data \(received a bigint\)/],
     ['a reserved key with a nested one', proto('{"__proto__": {"polluted": 1}}'), /__proto__: unknown key/],
-  ])('refuses %s', (_, layer, message) => {
+  ])('20: refuses %s', (_, layer, message) => {
     expect(() => resolveExperiment(mobile, layer)).toThrow(ConfigError);
     expect(() => resolveExperiment(mobile, layer)).toThrow(message);
     expect(() => mergeLayers({}, layer)).toThrow(message);
     expect({}).not.toHaveProperty('polluted');
   });
 
-  it('refuses a reserved key at any path, and changes no prototype', () => {
+  it('20: refuses a reserved key at any path, and changes no prototype', () => {
     const before = Object.getOwnPropertyNames(Object.prototype);
     const path = fc.array(fc.oneof(fc.constantFrom('recipe', 'head', 'data', 'members', 'stacking'), fc.string()), {
       maxLength: 5,

@@ -19,7 +19,11 @@ export function resolveExperiment(...layers: readonly object[]): Experiment {
   const merged = withStudentRecipe(mergeLayers(...layers) as JsonObject);
   const { data, mistakes } = checkValue(experimentSchema, merged);
   if (mistakes === undefined) return data;
-  throw invalid(mistakes.map(describeMistake));
+  const rest = mistakes.length - maxMistakes;
+  throw invalid([
+    ...mistakes.slice(0, maxMistakes).map(describeMistake),
+    ...(rest > 0 ? [`and ${rest} more mistakes`] : []),
+  ]);
 }
 
 /**
@@ -70,6 +74,9 @@ export function parseWorkers(list: string): Experiment['workers'] {
 }
 
 // --- internal ---
+
+/** Mistakes that are shown. */
+const maxMistakes = 20;
 
 /** Assigning one of these keys would change a prototype; the schema has none of them. */
 function isReservedKey(key: string): boolean {

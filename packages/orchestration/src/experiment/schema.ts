@@ -3,7 +3,7 @@
  * keys are refused. `experiment.schema.json` contains the descriptions, for editors.
  */
 import { duplicatePolicies, folderLayouts, isColor } from '@chorus/data';
-import { logitStackerKinds, stackerKinds, stackerOptionSchemas } from '@chorus/models';
+import { largestDecoding, logitStackerKinds, stackerKinds, stackerOptionSchemas } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { defaultWatchdogSeconds } from '../supervise/heartbeat.ts';
@@ -92,6 +92,7 @@ export const experimentSchema = z
         maxPixels: z
           .int()
           .min(1)
+          .max(largestDecoding.maxPixels)
           .default(100_000_000)
           .describe('Maximum number of pixels, in the header and once decoded; larger images are skipped.'),
         background: z
@@ -108,6 +109,7 @@ export const experimentSchema = z
         timeoutMs: z
           .int()
           .min(100)
+          .max(largestDecoding.timeoutMs)
           .default(10_000)
           .describe('Maximum time to decode an image, in milliseconds; slower images are skipped.'),
         exclude: z

@@ -22,15 +22,21 @@ beforeAll(() => {
 afterAll(() => lane.close());
 
 describe('a lane', () => {
-  test.each([
-    [38, 'exit 0', /exited with code: 0/],
-    [38, 'exit 3', /exited with code: 3/],
-    [37, 'throw', /out of range/],
-    [37, 'reject', /rejected/],
-  ])('%i: fails the task of a thread that ends with %s, and runs the next one', async (_, name, message) => {
-    await expect(lane.run(task(name))).rejects.toThrow(message);
-    await expect(lane.run(task('finish'))).resolves.toBeUndefined();
-  });
+  const endings = {
+    '37: throw': /out of range/,
+    '37: reject': /rejected/,
+    '38: exit 0': /exited with code: 0/,
+    '38: exit 3': /exited with code: 3/,
+  };
+
+  test.each(Object.entries(endings))(
+    '%s: fails the task of its thread, and runs the next one',
+    async (title, message) => {
+      const name = title.slice('37: '.length);
+      await expect(lane.run(task(name))).rejects.toThrow(message);
+      await expect(lane.run(task('finish'))).resolves.toBeUndefined();
+    },
+  );
 
   it('40: fails the task of a thread whose JavaScript heap is full, with advice, and runs the next one', async () => {
     // Threads have the flags of their process; without one, this would need gigabytes.

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { RuntimeError, releaseFreeMemory } from '@chorus/runtime';
 import {
   type ComputeSettings,
+  expectTask,
   exposeObserver,
   type LaneObserver,
   type LaneRequest,
@@ -96,6 +97,7 @@ export class Lane {
   async run<Task extends LaneTask>(task: Task): Promise<LaneResult<Task>> {
     if (task.kind !== 'train') this.#keepsModels = true;
     const givenAtMs = Date.now();
+    expectTask(this.#progress);
     this.#activity = { ...idle(this.device), task: task.name, kind: task.kind };
     this.#onTask();
     const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));

@@ -59,9 +59,9 @@ export function runBytes(
   const report = (members.length + stackers.kinds.length) * classCount ** 2 * reportCellBytes;
   const contents = (trainingCount + testCount) * contentBytes;
   const maps = explainedCount * members.reduce((sum, { plan }) => sum + 2 * mapBytes(plan), 0);
-  const weighty = weights + checkpoints + outOfFold;
+  const binaries = weights + checkpoints + outOfFold;
   const tables = predictions + labelIssues + contents + metrics + report + maps;
-  const all = 1.1 * (weighty + tables + reportPageBytes + smallFilesBytes);
+  const all = 1.1 * (binaries + tables + reportPageBytes + smallFilesBytes);
   return Math.max(0, Math.ceil(all) - writtenBytes);
 }
 

@@ -1,9 +1,9 @@
 /** Keeps features of frozen backbones between runs, by what they were computed from. */
 
-import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DecodeOptions } from '@chorus/data';
-import { cacheFolder, publishFile, removeAbandoned, sha256 } from '@chorus/storage';
+import { cacheFolder, publishFile, readRegularFile, removeAbandoned, sha256 } from '@chorus/storage';
 import { type ComputeSettings, type MemberPlan, type SharedFeatures, viewsInRows } from '@chorus/training';
 import { processorKey } from '../processor.ts';
 import { versions } from '../versions.ts';
@@ -72,7 +72,7 @@ export class FeatureCache {
    */
   async read(key: string, byteLength: number): Promise<SharedArrayBuffer | undefined> {
     const path = this.#path(key);
-    const content = await readFile(path).catch(() => undefined);
+    const content = await readRegularFile(path, { maxBytes: byteLength + digestLength }).catch(() => undefined);
     if (content?.length !== byteLength + digestLength) return undefined;
     const rows = content.subarray(0, byteLength);
     if (content.subarray(byteLength).toString('hex') !== sha256(rows)) return undefined;

@@ -83,7 +83,22 @@ it('reads the epochs that count, without the incomplete line of a killed run', a
   const all = [line(0, 0.5), line(1, 0.4), other, line(2), early, line(1, 0.3), early];
   await writeFile(path, `${all.map((one) => `${JSON.stringify(one)}\n`).join('')}{"task": "a", "sta`);
   expect(await readMetrics(path)).toEqual([line(0, 0.5), line(1, 0.3), { ...early, startedAtMs: null }, other]);
-  await expect(readMetrics(join(folder, 'none'))).rejects.toThrow(/ENOENT/);
+  await expect(readMetrics(join(folder, 'none'))).rejects.toThrow('no such file or folder');
+});
+
+it.each<[string, () => unknown, RegExp]>([
+  ['a named pipe', () => execFileSync('mkfifo', [path]), /a named pipe instead of a regular file/],
+  ['a device', () => symlink('/dev/zero', path), /a device instead of a regular file/],
+])('refuses to read %s', async (_, put, message) => {
+  await put();
+  await expect(readMetrics(path)).rejects.toThrow(message);
+});
+
+it('skips a line of a megabyte, and a deeply nested one', async () => {
+  const line = { task: 'a', member: 'a', fold: { kind: 'all' }, stage: 's', epochIndex: 0, loss: 1, best: true };
+  const epochLine = JSON.stringify({ ...line, tuneLoss: null, tuneAccuracy: null });
+  await writeFile(path, `${'x'.repeat(2 ** 20)}\n${'['.repeat(60_000)}\n${epochLine}\n`);
+  expect(await readMetrics(path)).toMatchObject([{ epochIndex: 0 }]);
 });
 
 it('marks the lines of epochs that are repeated, in the same run and in a resumed one', async () => {

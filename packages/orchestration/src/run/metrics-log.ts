@@ -1,6 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { readLines, StorageError } from '@chorus/storage';
 import type { EpochMetrics } from '@chorus/training';
 import { z } from 'zod';
 import { AppendFile } from './append-file.ts';
@@ -23,11 +21,10 @@ export class MetricsLog {
   static async open(path: string, onFailure: (message: string) => void): Promise<MetricsLog> {
     const keys = new Set<string>();
     try {
-      // A named pipe would block.
-      if ((await stat(path)).isFile()) for await (const epoch of linesOf(path)) keys.add(keyOf(epoch));
+      for await (const epoch of epochsOf(path)) keys.add(keyOf(epoch));
     } catch (error) {
       // A file that cannot be read may still be appended to; if it cannot, the first epoch reports that.
-      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+      if (!(error instanceof StorageError)) throw error;
     }
     return new MetricsLog(path, onFailure, keys);
   }
@@ -53,11 +50,11 @@ export type StoredEpoch = z.output<typeof epochSchema>;
  *
  * @returns the epochs that led to the weights, in the order of training: where a training has gone back to an earlier epoch, the
  * lines of this and later epochs before that do not count.
- * @throws the file system's error when the file cannot be read.
+ * @throws StorageError when the file cannot be read, or has more than 256 MiB.
  */
 export async function readMetrics(path: string): Promise<StoredEpoch[]> {
   const trainings = new Map<string, StoredEpoch[]>();
-  for await (const epoch of linesOf(path)) {
+  for await (const epoch of epochsOf(path)) {
     const before = trainings.get(epoch.task) ?? [];
     const repeated = before.findIndex(
       ({ stage, epochIndex }) => stage === epoch.stage && epochIndex >= epoch.epochIndex,
@@ -70,21 +67,21 @@ export async function readMetrics(path: string): Promise<StoredEpoch[]> {
 // --- internal ---
 
 /** All lines but those that are incomplete, such as the last one of a killed run. */
-async function* linesOf(path: string): AsyncGenerator<StoredEpoch> {
-  const stream = createReadStream(path);
-  try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-      const epoch = epochSchema.safeParse(parsed(line)).data;
-      if (epoch !== undefined) yield epoch;
-    }
-  } finally {
-    stream.destroy();
+async function* epochsOf(path: string): AsyncGenerator<StoredEpoch> {
+  for await (const line of readLines(path, { maxBytes: maxLogBytes, maxLineBytes })) {
+    const epoch = epochSchema.safeParse(parsed(line)).data;
+    if (epoch !== undefined) yield epoch;
   }
 }
 
 function keyOf({ task, stage, epochIndex }: Pick<StoredEpoch, 'task' | 'stage' | 'epochIndex'>): string {
   return JSON.stringify([task, stage, epochIndex]);
 }
+
+/** Half a million epochs. */
+const maxLogBytes = 256 * 2 ** 20;
+/** A line has half a kilobyte. */
+const maxLineBytes = 2 ** 16;
 
 /** JSON has no number that is not finite: null stands for it, and for what earlier versions did not write. */
 const numberOrNull = z.number().nullable().default(null);

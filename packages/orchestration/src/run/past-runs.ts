@@ -1,7 +1,15 @@
 /** Lists, compares and removes run folders. */
 import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
-import { bytesOnDisk, lockOwner, readJsonFile, StorageError, systemErrorText, tryLock } from '@chorus/storage';
+import {
+  bytesOnDisk,
+  lockOwner,
+  readJsonFile,
+  StorageError,
+  systemErrorText,
+  tryLock,
+  UnreadableFileError,
+} from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { type Report, reportSchema } from '../report/schema.ts';
@@ -145,10 +153,11 @@ async function readStart(folder: string): Promise<z.output<typeof anyStartSchema
   return parsed.data;
 }
 
+/** @throws ConfigError for a file that is there, but is not JSON in a regular file. */
 async function readReport(folder: string): Promise<Report | undefined> {
   const content = await readJsonFile(join(folder, 'report.json')).catch((error: unknown) => {
-    if (error instanceof StorageError) return undefined;
-    throw error;
+    if (error instanceof UnreadableFileError && error.code === 'ENOENT') return undefined;
+    throw error instanceof StorageError ? new ConfigError(`Cannot compare ${folder}: ${error.message}`) : error;
   });
   return reportSchema.safeParse(content).data;
 }

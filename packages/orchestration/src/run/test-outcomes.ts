@@ -1,8 +1,7 @@
 /** How classifiers of a finished run classify its test images, from `predictions.csv`. */
-import { createReadStream } from 'node:fs';
 import { argmax, logLossOf } from '@chorus/evaluation';
 import { StorageError } from '@chorus/storage';
-import { parse } from 'csv-parse';
+import { csvRecords } from '../csv-rows.ts';
 
 export interface TestOutcomes {
   /** Relative to the data folder. */
@@ -31,30 +30,19 @@ export async function readTestOutcomes(
   classes: readonly string[],
 ): Promise<TestOutcomes> {
   const found: TestOutcomes = { paths: [], classifiers: classifiers.map(() => ({ correct: [], losses: [] })) };
-  const rows = parse({ columns: true });
-  // pipe() does not pass on errors.
-  createReadStream(path)
-    .on('error', (error) => rows.destroy(error))
-    .pipe(rows);
-  try {
-    for await (const row of rows as AsyncIterable<Record<string, string>>) {
-      const label = classes.indexOf(row.label ?? '');
-      for (const [index, classifier] of classifiers.entries()) {
-        const probabilities = Float32Array.from(classes, (name) => Number(row[`${classifier}:${name}`]));
-        if (row.path === undefined || label === -1 || !probabilities.every(Number.isFinite))
-          throw new StorageError(
-            `${path}: expected the probabilities of ${classifier} for ${row.path ?? 'every image'}.`,
-          );
-        const { correct, losses } = found.classifiers[index]!;
-        correct.push(Number(argmax(probabilities, 0, classes.length) === label));
-        losses.push(logLossOf(probabilities[label]!));
-      }
-      found.paths.push(row.path!);
+  for await (const row of csvRecords(path)) {
+    const label = classes.indexOf(row.label ?? '');
+    for (const [index, classifier] of classifiers.entries()) {
+      const probabilities = Float32Array.from(classes, (name) => Number(row[`${classifier}:${name}`]));
+      if (row.path === undefined || label === -1 || !probabilities.every(Number.isFinite))
+        throw new StorageError(
+          `${path}: expected the probabilities of ${classifier} for ${row.path ?? 'every image'}.`,
+        );
+      const { correct, losses } = found.classifiers[index]!;
+      correct.push(Number(argmax(probabilities, 0, classes.length) === label));
+      losses.push(logLossOf(probabilities[label]!));
     }
-  } catch (error) {
-    // Errors of the parser and of the file system have codes; any other error is a bug.
-    if (error instanceof StorageError || (error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new StorageError(`${path}: cannot read the table: ${(error as Error).message}`, { cause: error });
+    found.paths.push(row.path!);
   }
   return found;
 }

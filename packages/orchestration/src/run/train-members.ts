@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
 import { memberCost } from '@chorus/models';
-import { StorageError, systemErrorText, UnwritableError, writing } from '@chorus/storage';
+import { StorageError, UnwritableError, writing } from '@chorus/storage';
 import {
   batchCountOf,
   type ImageRange,
@@ -144,10 +144,10 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
     return runTask(run, lane, one);
   });
   await Promise.all(records.map(({ features }) => features?.kept));
-  // Failed trainings are recorded; any other failure is a bug.
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
   // The weights are read from the members' folders from here on.
   await Promise.all(records.map(({ late }) => late.end()));
+  // Failed trainings are recorded; any other failure is a bug.
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
   stop.check();
   await run.folder.tidyCheckpoints();
   return records.map((record): MemberOutcome => {
@@ -476,7 +476,7 @@ async function computeFeatures(run: MemberRun, lane: Lane, work: FeaturesWork): 
     // The lane does not wait for the disk, and a full one must not end the run.
     features.kept = featureCache
       ?.write(key, shared.rows)
-      .catch((error: unknown) => observer.onWarning(name, `Its features are not kept: ${systemErrorText(error)}.`));
+      .catch((error: unknown) => observer.onWarning(name, `Its features are not kept: ${messageOf(error)}`));
 }
 
 async function train(
@@ -556,7 +556,7 @@ async function removeCheckpoints(
   const path = folder.checkpoints(member.name, fold);
   await writing(path, () => rm(path, { recursive: true, force: true })).catch((error: unknown) => {
     if (!(error instanceof UnwritableError)) throw error;
-    observer.onWarning(name, `Its checkpoints stay: ${error.message}`);
+    observer.onWarning(name, `What is no longer needed of its progress stays: ${error.message}`);
   });
 }
 

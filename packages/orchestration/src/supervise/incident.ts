@@ -47,12 +47,14 @@ export function incidentCount(incidents: readonly Pick<Incident, 'suspects'>[], 
 }
 
 /**
- * Whether a process is restarted after the last of its incidents: always, if a task is a suspect, since a task that has used up its
- * restarts fails without running again.
+ * Whether a process is restarted after the last of its incidents. A task that has used up its restarts fails without running again; if it
+ * is a suspect once more, failing it was of no use.
  */
-export function mayRestart(incidents: readonly Pick<Incident, 'suspects'>[]): boolean {
-  const last = incidents.at(-1)!;
-  return last.suspects.length > 0 || incidents.filter(({ suspects }) => suspects.length === 0).length <= mostRestarts;
+export function mayRestart(incidents: readonly Pick<Incident, 'suspects' | 'folder'>[]): boolean {
+  const { suspects, folder } = incidents.at(-1)!;
+  if (suspects.length === 0) return incidents.filter((one) => one.suspects.length === 0).length <= mostRestarts;
+  const own = incidents.filter((one) => one.folder === folder);
+  return suspects.every((task) => incidentCount(own, task) <= mostRestarts + 1);
 }
 
 /** Which tasks of lanes may have caused an incident: those that belong to a member, which can fail without the others. */

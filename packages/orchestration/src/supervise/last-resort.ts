@@ -10,7 +10,8 @@ export const stopGraceMs = 10_000;
 const workerPath = createRequire(import.meta.url).resolve('#last-resort-worker');
 
 /**
- * Kills this process, whatever its threads do, after a time of grace that a stop request or the exit of its parent starts. A thread of
+ * Kills this process, whatever its threads do, after a time of grace that a stop request or the exit of its parent starts, if it has a
+ * channel to the parent. A thread of
  * its own watches both, since a native call or an endless loop may hold the main thread.
  *
  * @returns a function to call at a stop request.
@@ -18,7 +19,8 @@ const workerPath = createRequire(import.meta.url).resolve('#last-resort-worker')
 export function killAtLast(graceMs = stopGraceMs): () => void {
   const stopped = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const thread = new Worker(pathToFileURL(workerPath), {
-    workerData: { stopped, parentId: process.ppid, graceMs },
+    // A process that was started without a channel may outlive its parent.
+    workerData: { stopped, parentId: process.connected ? process.ppid : undefined, graceMs },
     // Without the options of the process, such as modules that the user preloads.
     ...{ execArgv: [], env: {} },
   });

@@ -54,5 +54,7 @@ it('a process that ends without a suspect is restarted twice, one with a suspect
   expect([[none], [none, none], [none, none, none]].map(mayRestart)).toEqual([true, true, false]);
   const some = incident('crashed', 'a');
   expect(mayRestart([none, none, some, some, some])).toBe(true);
+  expect(mayRestart([some, some, some, some])).toBe(false);
+  expect(mayRestart([some, some, some, { ...some, folder: 'of the next seed' }])).toBe(true);
   expect(mayRestart([some, none, none])).toBe(true);
 });

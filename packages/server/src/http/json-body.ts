@@ -1,5 +1,6 @@
 /** Parses the JSON of a body, within limits that hold before anything is parsed. */
 import { checkValue, mistakesLine } from '@chorus/models/bundle';
+import { exceededJsonLimit } from '@chorus/storage/json';
 import type { z } from 'zod';
 import { badRequest, RequestError } from '../errors.ts';
 
@@ -31,30 +32,9 @@ export function jsonBody<Schema extends z.ZodType>(
 /** Pixels [N, height, width, 3] inside an input have 7 levels. */
 const maxDepth = 16;
 
-const quote = 0x22;
-const backslash = 0x5c;
-const opening = new Set([0x5b, 0x7b]);
-const closing = new Set([0x5d, 0x7d]);
-const comma = 0x2c;
-
-/** Counts the values and the depth of JSON, valid or not, without parsing it. */
 function requireBounded(bytes: Uint8Array, maxValues: number): void {
-  let valueCount = 1;
-  let depth = 0;
-  let isInString = false;
-  for (let position = 0; position < bytes.length; position += 1) {
-    const byte = bytes[position]!;
-    if (isInString) {
-      if (byte === backslash) position += 1;
-      else if (byte === quote) isInString = false;
-    } else if (byte === quote) isInString = true;
-    else if (byte === comma) valueCount += 1;
-    else if (opening.has(byte)) {
-      valueCount += 1;
-      depth += 1;
-      if (depth > maxDepth) throw badRequest(`Expected JSON of at most ${maxDepth} levels, received more.`);
-    } else if (closing.has(byte)) depth -= 1;
-    if (valueCount > maxValues)
-      throw new RequestError(413, 'too_large', `Expected JSON of at most ${maxValues} values, received more.`);
-  }
+  const exceeded = exceededJsonLimit(bytes, { depth: maxDepth, values: maxValues, containers: maxValues });
+  if (exceeded === 'depth') throw badRequest(`Expected JSON of at most ${maxDepth} levels, received more.`);
+  if (exceeded !== undefined)
+    throw new RequestError(413, 'too_large', `Expected JSON of at most ${maxValues} values, received more.`);
 }

@@ -1,9 +1,9 @@
 /** Reads untrusted zip files: validates all names and sizes before unpacking anything. */
-import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
-import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import { type Entry, fromFdPromise, type ZipFile } from 'yauzl';
 import { StorageError } from '../errors.ts';
+import { openRegularFile } from '../regular-file.ts';
 import { systemErrorText } from '../system-error.ts';
 import { nameKey, whyUnsafe } from './entry-name.ts';
 
@@ -28,26 +28,26 @@ export interface ZipEntry {
  * Calls `visit` for each file of an archive, in archive order.
  *
  * @param visit must read `content` to the end or not at all; damage is detected at the end.
- * @throws StorageError when the archive is damaged, exceeds the limits, or has unsafe names, duplicate names, names used
- * for both a file and a folder, links or encrypted files; any error of `visit`.
+ * @throws StorageError when the archive is not a regular file, is unreadable or damaged, exceeds the limits, or has unsafe
+ * names, duplicate names, names used for both a file and a folder, links or encrypted files; any error of `visit`.
  */
 export async function readZip(
   archivePath: string,
   limits: ZipLimits,
   visit: (entry: ZipEntry, content: AsyncIterable<Uint8Array>) => Promise<void>,
 ): Promise<void> {
-  const zip = await openPromise(archivePath, { lazyEntries: true, autoClose: false, strictFileNames: true }).catch(
-    (error: NodeJS.ErrnoException) => {
-      throw damaged(archivePath, error);
-    },
-  );
+  const { file, size } = await openRegularFile(archivePath);
   try {
-    const { size } = await stat(archivePath);
+    const zip = await fromFdPromise(file.fd, { lazyEntries: true, autoClose: false, strictFileNames: true }).catch(
+      (error: Error) => {
+        throw damaged(archivePath, error);
+      },
+    );
     const files = await listFiles(zip, archivePath, limits, size);
     for (const entry of files)
       await visit({ name: entry.fileName, bytes: entry.uncompressedSize }, contentOf(zip, entry, archivePath));
   } finally {
-    zip.close();
+    await file.close();
   }
 }
 

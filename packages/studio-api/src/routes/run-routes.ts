@@ -1,9 +1,10 @@
 /** `/api/runs` and `/api/compare` */
 import { randomUUID } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { badRequest } from '@chorus/server/http';
+import { readRegularFile } from '@chorus/storage';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { conflict } from '../errors.ts';
@@ -65,9 +66,7 @@ export function runRoutes({ runs, trainings, model }: Studio, streams: Set<() =>
     json({ run: await trainings.resume(req.param('run')) } satisfies RunStarted, 201),
   );
   app.get('/:run/report', async ({ req, json }) => json(await runs.report(req.param('run'))));
-  app.get('/:run/report.html', async ({ req, html }) =>
-    html(await readFile(await runs.reportPage(req.param('run')), 'utf8')),
-  );
+  app.get('/:run/report.html', async ({ req, html }) => html(await readPage(await runs.reportPage(req.param('run')))));
   app.get('/:run/label-issues', async ({ req, json }) => json(await runs.labelIssues(req.param('run'))));
   app.post('/:run/classify', async ({ req, json }) => {
     trainings.requireNone();
@@ -90,7 +89,7 @@ export function comparisonRoutes({ runs }: Studio): Hono {
     const out = join(tmpdir(), `chorus-studio-${randomUUID()}.html`);
     try {
       await runs.writeComparison(runsIn(req.queries('run')), out);
-      return html(await readFile(out, 'utf8'));
+      return html(await readPage(out));
     } finally {
       await rm(out, { force: true });
     }
@@ -99,6 +98,13 @@ export function comparisonRoutes({ runs }: Studio): Hono {
 }
 
 // --- internal ---
+
+/** A report with the thumbnails of a thousand mistakes takes 20 MB. */
+const maxPageBytes = 256 * 2 ** 20;
+
+async function readPage(path: string): Promise<string> {
+  return (await readRegularFile(path, { maxBytes: maxPageBytes })).toString();
+}
 
 /** More would not fit on a page. */
 const maxComparedRuns = 12;

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -79,12 +79,21 @@ it('that cannot be written are reported, and the training goes on', async () => 
   await rm(folder);
   await checkpoints.save(stateAt(1), new Map());
   expect(warnings).toHaveLength(1);
-  expect(await readdir(folder)).toEqual(['checkpoint-1']);
+  expect(await readdir(folder)).toEqual(['checkpoint-4']);
   // A new failure after a success.
   await rm(folder, { recursive: true });
   await writeFile(folder, 'in the way');
   await checkpoints.save(stateAt(2), new Map());
   expect(warnings).toEqual([warning, warning]);
+});
+
+it('that failed after their rename do not stand in the way of later ones', async () => {
+  const checkpoints = await openFolder();
+  await mkdir(join(folder, 'checkpoint-1/inner'), { recursive: true });
+  await checkpoints.save(stateAt(1), new Map());
+  expect(warnings).toEqual([expect.stringMatching(/^Its progress is not saved: .*checkpoint-1 already exists\./)]);
+  await checkpoints.save(stateAt(1), new Map());
+  expect((await openFolder()).newest?.path).toBe(join(folder, 'checkpoint-2'));
 });
 
 it('that cannot be read are reported, and the training starts from the beginning', async () => {

@@ -105,15 +105,16 @@ export class TrainingCheckpoints {
     if (placeOf(state) === this.#savedPlace) return;
     const startedAtMs = this.#now();
     const path = join(this.#folder, `checkpoint-${this.#nextNumber}`);
+    // A failed attempt may have taken the name: the disk may fail after the rename.
+    this.#nextNumber += 1;
     try {
       await writing(this.#folder, () => mkdir(this.#folder, { recursive: true }));
       await writeCheckpoint(path, { plan: this.#plan, state: { ...state, seconds: this.seconds }, groups });
-      this.#nextNumber += 1;
       this.#savedPlace = placeOf(state);
       this.#kept.push(path);
-      for (const old of [...this.#unusable.splice(0), ...this.#kept.splice(0, this.#kept.length - keptCount)])
-        await writing(old, () => rm(old, { recursive: true, force: true }));
       this.#failure = undefined;
+      for (const old of [...this.#unusable.splice(0), ...this.#kept.splice(0, this.#kept.length - keptCount)])
+        await this.#discard(old);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       // The number in its path differs from attempt to attempt.
@@ -127,11 +128,15 @@ export class TrainingCheckpoints {
 
   /** Removes all checkpoints, because the training is done. Where they cannot be removed, a warning says so. */
   async remove(): Promise<void> {
+    await this.#discard(this.#folder);
+  }
+
+  async #discard(path: string): Promise<void> {
     try {
-      await writing(this.#folder, () => rm(this.#folder, { recursive: true, force: true }));
+      await writing(path, () => rm(path, { recursive: true, force: true }));
     } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      this.#warn(`Its checkpoints stay: ${error.message}`);
+      if (!(error instanceof UnwritableError)) throw error;
+      this.#warn(`What is no longer needed of its progress stays: ${error.message}`);
     }
   }
 }

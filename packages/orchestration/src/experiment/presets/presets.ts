@@ -102,7 +102,7 @@ export function choosePreset(name: string, reason = 'chosen by its name'): Prese
     const names = Object.keys(presets);
     const near = closest(name, names);
     const hint = distance(near, name) <= 2 ? `did you mean ${near}?` : `expected one of: ${names.join(', ')}.`;
-    throw new ConfigError(`Unknown preset "${name}"; ${hint}`);
+    throw new ConfigError(`Unknown preset ${JSON.stringify(name.slice(0, 80))}; ${hint}`);
   }
   return choice(name as PresetName, reason);
 }

@@ -1,0 +1,47 @@
+// Targets that fail in every way, to test the fuzzer. Their corpus is that of `checksums`.
+const target = (name, run) => ({
+  name: 'checksums',
+  planted: name,
+  mutate: (_input, random) => Uint8Array.of((random.next() >>> 0) % 4),
+  refusals: ['RefusedError'],
+  open: async () => async (input) => {
+    // The corpus itself is accepted.
+    if (input.length === 1) await run(input[0]);
+  },
+});
+
+class RefusedError extends Error {
+  name = 'RefusedError';
+}
+
+let kept = [];
+const all = {
+  good: () => {
+    throw new RefusedError('no');
+  },
+  bug: (byte) => {
+    if (byte === 3) null.length;
+  },
+  hang: (byte) => {
+    if (byte === 3) for (;;);
+  },
+  slow: (byte) => {
+    for (const end = performance.now() + 2500; byte === 3 && performance.now() < end; );
+  },
+  crash: (byte) => {
+    if (byte === 3) process.kill(process.pid, 'SIGSEGV');
+  },
+  memory: (byte) => {
+    if (byte === 3 && kept.length === 0) kept = Array.from({ length: 10 }, () => Buffer.alloc(60 * 2 ** 20, 1));
+  },
+  talkative: () => {
+    throw new RefusedError('no'.repeat(1e4));
+  },
+  other: () => {
+    throw 'no error';
+  },
+};
+
+const { searchParams } = new URL(import.meta.url);
+const name = searchParams.get('planted');
+export const targets = [target(name, all[name])];
