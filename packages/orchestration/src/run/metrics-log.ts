@@ -21,7 +21,7 @@ export class MetricsLog {
   static async open(path: string, onFailure: (message: string) => void): Promise<MetricsLog> {
     const keys = new Set<string>();
     try {
-      for await (const epoch of linesOf(path)) keys.add(keyOf(epoch));
+      for await (const epoch of epochsOf(path)) keys.add(keyOf(epoch));
     } catch (error) {
       // A file that cannot be read may still be appended to; if it cannot, the first epoch reports that.
       if (!(error instanceof StorageError)) throw error;
@@ -54,7 +54,7 @@ export type StoredEpoch = z.output<typeof epochSchema>;
  */
 export async function readMetrics(path: string): Promise<StoredEpoch[]> {
   const trainings = new Map<string, StoredEpoch[]>();
-  for await (const epoch of linesOf(path)) {
+  for await (const epoch of epochsOf(path)) {
     const epochs = trainings.get(epoch.task) ?? [];
     trainings.set(epoch.task, epochs);
     const repeated = epochs.findIndex(
@@ -69,7 +69,7 @@ export async function readMetrics(path: string): Promise<StoredEpoch[]> {
 // --- internal ---
 
 /** All lines but those that are incomplete, such as the last one of a killed run. */
-async function* linesOf(path: string): AsyncGenerator<StoredEpoch> {
+async function* epochsOf(path: string): AsyncGenerator<StoredEpoch> {
   for await (const line of readLines(path, { maxBytes: maxLogBytes, maxLineBytes })) {
     const epoch = epochSchema.safeParse(parsed(line)).data;
     if (epoch !== undefined) yield epoch;
