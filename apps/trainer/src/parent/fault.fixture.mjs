@@ -29,8 +29,6 @@ function inject() {
   const count = readdirSync(fault.marks).length;
   if (count >= fault.times) return;
   mkdtempSync(join(fault.marks, 'mark-'));
-  // Other modules handle SIGABRT in the main thread, which then must not wait.
-  if (fault.kind === 'SIGABRT' && isMainThread) process.abort();
   if (fault.kind.startsWith('SIG')) {
     process.kill(process.pid, fault.kind);
     faults.wait();
