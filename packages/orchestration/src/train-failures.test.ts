@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TooFewMembersError } from './errors.ts';
 import { reportSchema } from './report/schema.ts';
 import { readMetrics } from './run/metrics-log.ts';
-import type { MemberState, RunObserver } from './run/observer.ts';
+import type { RunObserver } from './run/observer.ts';
 import { at, copiedWeights, drawData, pretrained, removeRuns, replacing, small, three } from './train.fixture.ts';
 import { train } from './train.ts';
 
@@ -78,17 +78,4 @@ it('45: a training that is retried at a tenth of the rate finishes, and the repo
     .map((line) => JSON.parse(line));
   expect(lines.filter(({ repeated }) => repeated).every(({ rateFactor }) => rateFactor === 0.1)).toBe(true);
   expect(lines.some(({ rateFactor }) => rateFactor === 0.1)).toBe(true);
-});
-
-it('is reported when it fails, with its own time; its remaining folds are skipped', async () => {
-  const events: string[] = [];
-  const onMember = (task: string, { state }: MemberState) => void events.push(`${task} ${state}`);
-  const run = train(
-    { ...small(), stacking: { kind: 'kfold', folds: 2, members: 'average' } },
-    { out: at('events'), observer: { ...blocking('events'), onMember } },
-  );
-  await expect(run).rejects.toThrow(TooFewMembersError);
-  expect(events).toEqual(
-    ['wide', 'slim'].flatMap((name) => [`${name}/fold-1 running`, `${name}/fold-1 failed`, `${name}/fold-2 skipped`]),
-  );
 });
