@@ -64,8 +64,8 @@ describe('a folder that can be trained on', () => {
     expect(report.dataset!.skipped).toEqual(skipped);
     const bytes = await bytesIn(at('run'));
     expect(bytes).toBeLessThan(report.disk.neededBytes!);
-    // The estimate is an upper bound of the right magnitude; most of it is a margin for small files.
-    expect(report.disk.neededBytes!).toBeLessThan(3 * bytes + 10e6);
+    // The estimate is an upper bound of the right magnitude; most of it is for checkpoints, which are gone, and small files.
+    expect(report.disk.neededBytes!).toBeLessThan(10 * bytes);
   });
 });
 

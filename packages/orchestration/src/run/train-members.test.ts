@@ -139,6 +139,34 @@ describe('trainMembers', () => {
     }
   });
 
+  it('45: a member whose loss is not finite is retried at a tenth of the rate, then fails; the others go on', async () => {
+    const one = await preparedRun(parent, {}, observer, 'diverging');
+    try {
+      const [wide, slim] = one.plan.members;
+      const stages = slim!.plan.stages.map((stage) => ({
+        ...stage,
+        learningRate: { kind: 'constant', value: 1e30 } as const,
+      }));
+      const members = [wide!, { ...slim!, plan: { ...slim!.plan, stages } }];
+      const outcomes = await trainMembers({ ...one, plan: { ...one.plan, members } });
+      expect(outcomes.map(({ status }) => status)).toEqual(['done', 'failed']);
+      expect(outcomes[1]).toHaveProperty(
+        'reason',
+        expect.stringMatching(
+          /^the loss .*became \S+ .* at learning rate 1e\+29, in the retry at a tenth of the planned rates; before, the loss .*became \S+ .* at learning rate 1e\+30\. Try a lower rate$/,
+        ),
+      );
+      expect(warnings.splice(0)).toEqual([
+        expect.stringMatching(
+          /^slim: The loss .* retried from the start of the stage at a tenth of the planned rates\.$/,
+        ),
+      ]);
+      expect(events.splice(0)).toEqual(['wide running', 'wide done', 'slim running', 'slim failed']);
+    } finally {
+      await one.close();
+    }
+  });
+
   it.skipIf(!existsSync(pretrained))(
     'reads the features that an earlier run has kept, those of cached copies too, with the same result, which are those of predictions (needs ../shared)',
     async () => {

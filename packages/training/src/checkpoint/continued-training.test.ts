@@ -71,7 +71,7 @@ describe('checkpoints', () => {
     ]);
   });
 
-  it('are two at most, of which the newest undamaged one of the same plan is used', async () => {
+  it('34: are two at most, of which the newest undamaged one of the same plan is used', async () => {
     const task = await taskIn(parent, stages);
     const { folder } = task.checkpoints!;
     const damage = async (name: string) => {
