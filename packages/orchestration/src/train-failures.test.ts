@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TooFewMembersError } from './errors.ts';
 import { reportSchema } from './report/schema.ts';
 import { readMetrics } from './run/metrics-log.ts';
-import type { RunObserver } from './run/observer.ts';
+import type { MemberState, RunObserver } from './run/observer.ts';
 import { at, copiedWeights, drawData, pretrained, removeRuns, replacing, small, three } from './train.fixture.ts';
 import { train } from './train.ts';
 
@@ -79,3 +79,21 @@ it('45: a training that is retried at a tenth of the rate finishes, and the repo
   expect(lines.filter(({ repeated }) => repeated).every(({ rateFactor }) => rateFactor === 0.1)).toBe(true);
   expect(lines.some(({ rateFactor }) => rateFactor === 0.1)).toBe(true);
 });
+
+it.skipIf(!existsSync(pretrained))(
+  'is reported when it fails; its trainings are skipped (needs ../shared)',
+  async () => {
+    const events: string[] = [];
+    const onMember = (task: string, { state }: MemberState) => void events.push(`${task} ${state}`);
+    const weights = await copiedWeights();
+    const run = train(
+      { ...small(), weights, stacking: { kind: 'kfold', folds: 2, members: 'average' } },
+      { out: at('events'), observer: { ...replacing(weights, 'wide'), onMember } },
+    );
+    await expect(run).rejects.toThrow(TooFewMembersError);
+    expect(events).toEqual([
+      ...['wide/features running', 'wide/features failed', 'wide/fold-1 skipped', 'wide/fold-2 skipped'],
+      ...['features', 'fold-1', 'fold-2'].flatMap((task) => [`slim/${task} running`, `slim/${task} done`]),
+    ]);
+  },
+);

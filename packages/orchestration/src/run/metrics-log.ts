@@ -55,11 +55,13 @@ export type StoredEpoch = z.output<typeof epochSchema>;
 export async function readMetrics(path: string): Promise<StoredEpoch[]> {
   const trainings = new Map<string, StoredEpoch[]>();
   for await (const epoch of epochsOf(path)) {
-    const before = trainings.get(epoch.task) ?? [];
-    const repeated = before.findIndex(
+    const epochs = trainings.get(epoch.task) ?? [];
+    trainings.set(epoch.task, epochs);
+    const repeated = epochs.findIndex(
       ({ stage, epochIndex }) => stage === epoch.stage && epochIndex >= epoch.epochIndex,
     );
-    trainings.set(epoch.task, [...(repeated === -1 ? before : before.slice(0, repeated)), epoch]);
+    if (repeated !== -1) epochs.length = repeated;
+    epochs.push(epoch);
   }
   return [...trainings.values()].flat();
 }
