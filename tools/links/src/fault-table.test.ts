@@ -20,6 +20,7 @@ it.each([
   ["  describe('7: is slow', () => {", []],
   ["it.each([1, 2])('7: is slow %s', () => {", []],
   ["it.skipIf(!can)(\n  '7: is slow',\n", []],
+  ["  ['7: is slow', () => 0],", []],
   ["it('17: is slow', () => {", ['row 7: a.test.ts has no test whose name starts with "7: "']],
   ["it('is slow 7: or not', () => {", ['row 7: a.test.ts has no test whose name starts with "7: "']],
 ])('finds the test of a row in %j', (source, problems) => {
