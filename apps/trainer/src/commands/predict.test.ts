@@ -104,7 +104,7 @@ describe('chorus predict', () => {
       .poll(
         async () =>
           (await readdir(folder, { recursive: true })).filter((name) =>
-            /^\.chorus-explain-.*00001-00\.gif$/.test(name),
+            /^\..*\.tmp-.*00001-00\.gif$/.test(name),
           ),
         {
           interval: 5,
