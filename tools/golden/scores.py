@@ -23,18 +23,24 @@ def table(rows, classes, levels):
     return counts / levels, labels
 
 
+def area(probabilities, labels):
+    """Returns the area under the ROC curve, of several classes the mean of those that are defined; None if none is."""
+    rows, classes = probabilities.shape
+    if classes > 2 and set(labels) == set(range(classes)):
+        every = list(range(classes))
+        return float(metrics.roc_auc_score(labels, probabilities, multi_class="ovr", average="macro", labels=every))
+    defined = [label for label in ([1] if classes == 2 else range(classes)) if 0 < (labels == label).sum() < rows]
+    areas = [metrics.roc_auc_score(labels == label, probabilities[:, label]) for label in defined]
+    return float(np.mean(areas)) if areas else None
+
+
 def score(name, probabilities, labels):
     rows, classes = probabilities.shape
     every = list(range(classes))
     # Clipped as in Keras and Chorus.
     clipped = np.clip(probabilities[np.arange(rows), labels], 1e-7, 1 - 1e-7)
-    area = (
-        metrics.roc_auc_score(labels, probabilities[:, 1])
-        if classes == 2
-        else metrics.roc_auc_score(labels, probabilities, multi_class="ovr", average="macro", labels=every)
-    )
     predicted = probabilities.argmax(axis=1)
-    recalls = metrics.recall_score(labels, predicted, labels=every, average=None, zero_division=0)
+    recalls = metrics.recall_score(labels, predicted, labels=every, average=None, zero_division=np.nan)
     # log_loss of the two columns (other, true): the mean of -ln(probability of the true class).
     log_loss = metrics.log_loss(np.ones(rows), np.stack([1 - clipped, clipped], axis=1), labels=[0, 1])
     return {
@@ -44,11 +50,11 @@ def score(name, probabilities, labels):
         "labels": labels.tolist(),
         "accuracy": float(metrics.accuracy_score(labels, predicted)),
         "logLoss": float(log_loss),
-        "auc": float(area),
+        "auc": area(probabilities, labels),
         "balancedAccuracy": float(metrics.balanced_accuracy_score(labels, predicted)),
         "macroF1": float(metrics.f1_score(labels, predicted, average="macro", zero_division=0)),
         "brier": float(((probabilities - np.eye(classes)[labels]) ** 2).sum(axis=1).mean()),
-        "recalls": recalls.tolist(),
+        "recalls": [None if np.isnan(recall) else float(recall) for recall in recalls],
         "confusion": metrics.confusion_matrix(labels, predicted, labels=every).tolist(),
     }
 
@@ -83,6 +89,11 @@ golden = {
         score("two classes, constant", np.full((10, 2), 0.5), np.arange(10) % 2),
         score("four classes, constant", np.full((12, 4), 0.25), np.arange(12) % 4),
         score("certain and wrong", np.eye(2)[(np.arange(8) + 1) % 2], np.arange(8) % 2),
+        score("a single image", np.array([[0.25, 0.75]]), np.array([1])),
+        score("a single class of two", np.array([[1.0, 0.0], [0.5, 0.5], [0.25, 0.75]]), np.zeros(3, int)),
+        score("a class of three without images", np.eye(3)[[0, 1, 2, 2, 0]], np.array([0, 1, 1, 0, 0])),
+        score("a class of three that is never predicted", np.eye(3)[[0, 1, 1, 0]], np.array([0, 1, 2, 2])),
+        score("constant and certain, of three", np.eye(3)[np.zeros(6, int)], np.arange(6) % 3),
     ],
     "wilson": [
         {"correct": k, "count": n, "interval": list(stats.binomtest(k, n).proportion_ci(method="wilson"))}

@@ -313,14 +313,33 @@ describe('chorus train', () => {
     expect(again.stdout).toContain('wide: already trained');
   });
 
-  it('fails members whose loss is no number any longer, names stage and epoch, and ends', async () => {
-    const { exitCode, stderr } = await chorus(
-      ...['train', '--config', 'long.json', '--out', 'diverged', '--workers', 'cpu:0'],
+  it('45: retries members whose loss is no number any longer, and says so', async () => {
+    const { exitCode, stdout } = await chorus(
+      ...['train', '--config', 'small.json', '--out', 'retried', '--workers', 'cpu:0'],
       ...['--set', 'recipe.whole.learningRate=1', '--set', 'recipe.whole.weightDecay=10'],
+      ...['--set', 'recipe.whole.epochCount=24', '--set', 'recipe.whole.patience=24'],
     );
-    expect(exitCode).toBe(5);
-    expect(stderr).toMatch(/wide: the loss( on tune)? became \S+ in (step \d+ of )?epoch \d+ of stage "whole"/);
-    expect(JSON.parse(await readFile(at('diverged/report.json'), 'utf8')).stackers).toEqual([]);
+    expect(exitCode).toBe(0);
+    const text =
+      /the loss( on tune)? became \S+ (in step \d+ of|after) epoch \d+ of stage "whole" at learning rate 1; retried from /;
+    for (const member of ['wide', 'slim']) expect(stdout).toMatch(new RegExp(`retried: ${member}: ${text.source}`));
+  });
+
+  it('35: refuses a run whose experiment was edited, unless that is forced', async () => {
+    await cp(at('retried'), at('edited'), { recursive: true });
+    const start = JSON.parse(await readFile(at('edited/experiment.json'), 'utf8'));
+    start.experiment.recipe.whole.patience = 23;
+    await writeFile(at('edited/experiment.json'), JSON.stringify(start));
+    const refused = await chorus('train', '--resume', 'edited');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toBe(
+      `chorus: This has changed since the run in ${at('edited')} was started:\n  recipe.whole.patience was 24, is now 23\nRestore it, start a new run, or go on with --force, which the report will say.\n`,
+    );
+    const forced = await chorus('train', '--resume', 'edited', '--force');
+    expect(forced.exitCode).toBe(0);
+    expect(forced.stdout).toContain('edited: recipe.whole.patience was 24, is now 23');
+    expect(forced.stdout).toContain('trained before that: wide (member.stages.0.stopping.patience was 24, is now 23)');
+    expect(await chorus('train', '--force', '--out', 'new')).toMatchObject({ exitCode: 2 });
   });
 
   it('47: ends at once on a second Ctrl-C', async () => {

@@ -1,5 +1,5 @@
 import { exactMcnemar, type PairedDifference, pairedDifference } from './mcnemar.ts';
-import { argmax } from './score.ts';
+import { argmax, checkScored } from './score.ts';
 
 /** The difference between two classifiers, and the probability of one as large between equally good ones. */
 export interface ClassifierComparison extends PairedDifference {
@@ -13,6 +13,7 @@ export interface ClassifierComparison extends PairedDifference {
  * @param first probabilities [images, classes].
  * @param second probabilities [images, classes].
  * @param labels class of each row.
+ * @throws Error for probabilities that are not finite, and for labels out of range.
  */
 export function compareClassifiers(
   first: Float32Array,
@@ -20,6 +21,7 @@ export function compareClassifiers(
   labels: Int32Array,
   classCount: number,
 ): ClassifierComparison {
+  for (const probabilities of [first, second]) checkScored(probabilities, labels, classCount);
   const correct = (probabilities: Float32Array) =>
     Array.from(labels, (label, row) => argmax(probabilities, row, classCount) === label);
   const difference = pairedDifference(correct(first), correct(second));

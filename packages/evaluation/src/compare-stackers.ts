@@ -8,6 +8,7 @@ import type { McnemarReport } from './score-schema.ts';
  * @param stackers probabilities [images, classes] per stacker.
  * @param member name and probabilities of the member.
  * @param labels class of each row.
+ * @throws Error as {@link compareClassifiers}.
  * @returns reports in the order of the stackers.
  */
 export function compareStackers(

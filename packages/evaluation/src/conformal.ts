@@ -2,7 +2,7 @@
  * Prediction sets by split conformal prediction: sets of classes that contain the true class of a new image with at least a given
  * probability, whatever the classifier is like, as long as new images are like those that the threshold is fitted on.
  */
-import { checkScored } from './score.ts';
+import { checkScored, checkThreshold } from './score.ts';
 
 /**
  * Finds the smallest probability that a class needs in order to be in a prediction set (the score 1 − p of the true class; Sadinle
@@ -43,13 +43,18 @@ export interface SetCoverage {
   empty: number | null;
 }
 
-/** Measures prediction sets on labeled images. */
+/**
+ * Measures prediction sets on labeled images.
+ *
+ * @throws Error for probabilities and thresholds that are not finite, and labels out of range.
+ */
 export function measureSets(
   probabilities: Float32Array,
   labels: ArrayLike<number>,
   classCount: number,
   threshold: number,
 ): SetCoverage {
+  checkThreshold(threshold);
   checkScored(probabilities, labels, classCount);
   const sums = { covered: 0, size: 0, single: 0, empty: 0 };
   for (let row = 0; row < labels.length; row += 1) {
@@ -70,8 +75,14 @@ export function measureSets(
   };
 }
 
-/** The classes of a row whose probability reaches the threshold, the most probable first. */
+/**
+ * The classes of a row whose probability reaches the threshold, the most probable first.
+ *
+ * @throws Error for probabilities and thresholds that are not finite.
+ */
 export function predictionSet(row: Float32Array, threshold: number): number[] {
+  checkThreshold(threshold);
+  checkScored(row, new Uint8Array(1), row.length);
   return Array.from(row.keys())
     .filter((label) => row[label]! >= threshold)
     .toSorted((a, b) => row[b]! - row[a]! || a - b);

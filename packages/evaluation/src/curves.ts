@@ -34,8 +34,8 @@ export function thresholdCurve(scores: ArrayLike<number>, isPositive: readonly b
   if (scores.length !== isPositive.length)
     throw new Error(`expected ${isPositive.length} scores, received ${scores.length}`);
   const sorted = isPositive.map((positive, row) => ({ score: scores[row]!, positive }));
-  for (const { score } of sorted)
-    if (!Number.isFinite(score)) throw new Error(`expected finite scores, received ${score}`);
+  for (const [row, { score }] of sorted.entries())
+    if (!Number.isFinite(score)) throw new Error(`expected finite scores, received ${score} in row ${row}`);
   sorted.sort((a, b) => b.score - a.score);
   const positiveCount = isPositive.filter(Boolean).length;
   const negativeCount = isPositive.length - positiveCount;

@@ -59,6 +59,7 @@ export async function comparePairs(
  * @param members as for {@link comparePairs}; at least two.
  * @param pause as for {@link comparePairs}.
  * @returns nats per image, in the order of the members.
+ * @throws Error for fewer than two members, probabilities that are not finite, and labels out of range.
  */
 export async function marginalGains(
   members: readonly Float32Array[],
@@ -66,6 +67,7 @@ export async function marginalGains(
   classCount: number,
   pause?: () => Promise<void>,
 ): Promise<number[]> {
+  if (members.length < 2) throw new Error(`expected at least two members, received ${members.length}`);
   // The loss depends on the probabilities of the true classes only.
   const ofTrueClass: Float64Array[] = [];
   for (const probabilities of members) {

@@ -1,7 +1,12 @@
 /** Losses of single images. */
 
-/** −ln(probability of the true class), with the probability clipped to [1e-7, 1 − 1e-7], as in Keras. */
+/**
+ * −ln(probability of the true class), with the probability clipped to [1e-7, 1 − 1e-7], as in Keras.
+ *
+ * @throws Error for a probability that is not finite.
+ */
 export function logLossOf(probability: number): number {
+  if (!Number.isFinite(probability)) throw new Error(`expected a finite probability, received ${probability}`);
   return -Math.log(Math.min(1 - 1e-7, Math.max(1e-7, probability)));
 }
 

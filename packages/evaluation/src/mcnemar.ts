@@ -48,8 +48,8 @@ export function exactMcnemar({ onlyFirst, onlySecond }: PairedDifference): numbe
  * @throws Error when a p-value is not within [0, 1].
  */
 export function holm(pValues: readonly number[]): number[] {
-  const broken = pValues.find((p) => !(p >= 0 && p <= 1));
-  if (broken !== undefined) throw new Error(`expected probabilities, received ${broken}`);
+  for (const [row, p] of pValues.entries())
+    if (!(p >= 0 && p <= 1)) throw new Error(`expected probabilities, received ${p} in row ${row}`);
   const order = pValues.map((_, index) => index).toSorted((a, b) => pValues[a]! - pValues[b]!);
   const adjusted = new Array<number>(pValues.length);
   let largest = 0;

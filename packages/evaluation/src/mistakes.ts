@@ -1,4 +1,4 @@
-import { argmax } from './score.ts';
+import { argmax, checkPaths, checkScored } from './score.ts';
 import type { Mistake } from './score-schema.ts';
 
 /**
@@ -7,6 +7,7 @@ import type { Mistake } from './score-schema.ts';
  * @param probabilities [images, classes]
  * @param images paths and labels of the rows.
  * @param limit maximum number of errors.
+ * @throws Error for probabilities that are not finite, for labels out of range, and for another number of paths.
  */
 export function findMistakes(
   probabilities: Float32Array,
@@ -14,6 +15,8 @@ export function findMistakes(
   classes: readonly string[],
   limit: number,
 ): Mistake[] {
+  checkScored(probabilities, labels, classes.length);
+  checkPaths(paths, labels);
   return paths
     .map((path, row) => {
       const predicted = argmax(probabilities, row, classes.length);

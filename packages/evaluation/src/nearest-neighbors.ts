@@ -1,4 +1,5 @@
 /** Ranks features by how well the nearest neighbors of each image predict its label. */
+import { checkLabels } from './score.ts';
 import { finish, finishWithPauses } from './steps.ts';
 
 export interface LabeledFeatures {
@@ -22,7 +23,8 @@ export interface NeighborOptions {
  * The predictions are those of scikit-learn's `KNeighborsClassifier(metric='cosine', weights='distance')` with leave-one-out
  * cross-validation.
  *
- * @returns a class per image.
+ * @returns a class per image; the first class for a single image.
+ * @throws Error for features that are not finite or of another number, labels out of range, and less than one neighbor.
  */
 export function predictByNeighbors(images: LabeledFeatures, options: NeighborOptions): Int32Array {
   return finish(neighborSteps(images, options));
@@ -48,6 +50,7 @@ function* neighborSteps(
   { features, width, labels }: LabeledFeatures,
   { neighborCount, classCount }: NeighborOptions,
 ): Generator<void, Int32Array> {
+  checkImages({ features, width, labels }, { neighborCount, classCount });
   const count = labels.length;
   const rows = unitRows(features, width);
   const similarities = new Float32Array(count * count);
@@ -63,6 +66,19 @@ function* neighborSteps(
     if (image % blockRows === 0) yield;
   }
   return predicted;
+}
+
+function checkImages(
+  { features, width, labels }: LabeledFeatures,
+  { neighborCount, classCount }: NeighborOptions,
+): void {
+  if (!(neighborCount >= 1)) throw new Error(`expected at least one neighbor, received ${neighborCount}`);
+  if (!(width >= 1) || features.length !== labels.length * width)
+    throw new Error(`expected ${labels.length} × ${width} features, received ${features.length}`);
+  const broken = features.findIndex((value) => !Number.isFinite(value));
+  if (broken !== -1)
+    throw new Error(`expected finite features, received ${features[broken]} in row ${Math.floor(broken / width)}`);
+  checkLabels(labels, classCount);
 }
 
 /** Rows of length 1; a row of zeros stays. */

@@ -27,7 +27,11 @@ export function gatherOutOfFold(folds: readonly FoldPredictions[], outputCount: 
   for (const { name, indices, logits } of folds) {
     if (logits.length !== indices.length * outputCount)
       throw new Error(`expected ${indices.length} × ${outputCount} logits for ${name}, received ${logits.length}`);
-    if (!logits.every(Number.isFinite)) throw new Error(`expected finite logits for ${name}`);
+    const broken = logits.findIndex((logit) => !Number.isFinite(logit));
+    if (broken !== -1)
+      throw new Error(
+        `expected finite logits for ${name}, received ${logits[broken]} in row ${Math.floor(broken / outputCount)}`,
+      );
     const firstRow = rowOf.size;
     rows.set(logits, firstRow * outputCount);
     for (const [row, index] of indices.entries()) {

@@ -53,11 +53,18 @@ export async function scoreWithPauses(
   return finishWithPauses(scoringSteps(probabilities, labels, classes), pause);
 }
 
-/** The most probable class of a row; of equal classes, the first. */
+/**
+ * The most probable class of a row; of equal classes, the first.
+ *
+ * @throws Error for a probability that is not finite, and for a row that does not exist.
+ */
 export function argmax(probabilities: Float32Array, row: number, classCount: number): number {
   let best = 0;
-  for (let label = 1; label < classCount; label += 1)
-    if (probabilities[row * classCount + label]! > probabilities[row * classCount + best]!) best = label;
+  for (let label = 0; label < classCount; label += 1) {
+    const index = row * classCount + label;
+    if (!Number.isFinite(probabilities[index])) throw notFinite(probabilities, index, classCount);
+    if (probabilities[index]! > probabilities[row * classCount + best]!) best = label;
+  }
   return best;
 }
 
@@ -73,11 +80,23 @@ export function checkScored(probabilities: Float32Array, labels: ArrayLike<numbe
     throw new Error(`expected ${count} × ${classCount} probabilities, received ${probabilities.length}`);
   // A callback per number would take seconds with many classes.
   for (let index = 0; index < probabilities.length; index += 1)
-    if (!Number.isFinite(probabilities[index]!))
-      throw new Error(
-        `expected finite probabilities, received ${probabilities[index]} for class ${index % classCount} of row ${Math.floor(index / classCount)}`,
-      );
-  for (let row = 0; row < count; row += 1) {
+    if (!Number.isFinite(probabilities[index]!)) throw notFinite(probabilities, index, classCount);
+  checkLabels(labels, classCount);
+}
+
+/** @throws Error for a threshold that is not finite. */
+export function checkThreshold(threshold: number): void {
+  if (!Number.isFinite(threshold)) throw new Error(`expected a finite threshold, received ${threshold}`);
+}
+
+/** @throws Error unless there is a path for each label. */
+export function checkPaths(paths: readonly string[], labels: ArrayLike<number>): void {
+  if (paths.length !== labels.length) throw new Error(`expected ${labels.length} paths, received ${paths.length}`);
+}
+
+/** @throws Error naming the row of the first label that is out of range. */
+export function checkLabels(labels: ArrayLike<number>, classCount: number): void {
+  for (let row = 0; row < labels.length; row += 1) {
     const label = labels[row]!;
     if (!Number.isInteger(label) || label < 0 || label >= classCount)
       throw new Error(`expected labels from 0 to ${classCount - 1}, received ${label} in row ${row}`);
@@ -98,6 +117,12 @@ export function firstIndex(ascending: Float32Array, limit: number, above: boolea
 }
 
 // --- internal ---
+
+function notFinite(probabilities: Float32Array, index: number, classCount: number): Error {
+  return new Error(
+    `expected finite probabilities, received ${probabilities[index]} for class ${index % classCount} of row ${Math.floor(index / classCount)}`,
+  );
+}
 
 /** Rows to score between two pauses. */
 const rowsPerStep = 256;

@@ -84,7 +84,7 @@ describe('scoreOverSeeds', () => {
 
   it.each([
     ['no seeds', [], /at least one seed/],
-    ['NaN', [[1, Number.NaN]], /finite values, received NaN of seed 0/],
+    ['NaN', [[1, Number.NaN]], /finite values, received NaN in row 1 of seed 0/],
     ['other numbers of images', [[1], [1, 0]], /expected 1 values of each seed, received 2 of seed 1/],
   ])('refuses %s', async (_, values, message) => {
     await expect(scoreOverSeeds(values, options)).rejects.toThrow(message);

@@ -77,8 +77,8 @@ function checkValues(values: readonly ArrayLike<number>[], sameImages: boolean):
   for (const [index, one] of values.entries()) {
     if (sameImages && one.length !== values[0]!.length)
       throw new Error(`expected ${values[0]!.length} values of each seed, received ${one.length} of seed ${index}`);
-    const broken = Array.from(one).find((value) => !Number.isFinite(value));
-    if (broken !== undefined) throw new Error(`expected finite values, received ${broken} of seed ${index}`);
+    const row = Array.from(one).findIndex((value) => !Number.isFinite(value));
+    if (row !== -1) throw new Error(`expected finite values, received ${one[row]} in row ${row} of seed ${index}`);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Selective prediction: answers only where the probability of the predicted class reaches a threshold. */
-import { argmax, checkScored } from './score.ts';
+import { argmax, checkScored, checkThreshold } from './score.ts';
 
 /** What a threshold does to a set of images. */
 export interface Selection {
@@ -48,13 +48,18 @@ export function thresholdForAccuracy(
   return found;
 }
 
-/** Measures a threshold on labeled images. */
+/**
+ * Measures a threshold on labeled images.
+ *
+ * @throws Error for probabilities and thresholds that are not finite, and labels out of range.
+ */
 export function measureSelection(
   probabilities: Float32Array,
   labels: ArrayLike<number>,
   classCount: number,
   threshold: number,
 ): Selection {
+  checkThreshold(threshold);
   const answers = answersOf(probabilities, labels, classCount);
   const answered = answers.filter(({ confidence }) => confidence >= threshold);
   const correctCount = answered.filter(({ isCorrect }) => isCorrect).length;

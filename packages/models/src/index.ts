@@ -84,7 +84,7 @@ export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './trai
 export type { Distillation } from './training/distillation-loss.ts';
 export { GradientSum } from './training/gradient-sum.ts';
 export { BestEpochs, type EpochWeights, greedySoup } from './training/greedy-soup.ts';
-export type { Optimizer, OptimizerStep } from './training/optimizer.ts';
+export { type Optimizer, type OptimizerStep, restartOptimizer } from './training/optimizer.ts';
 export { Sgd, type SgdOptions } from './training/sgd.ts';
 export {
   accumulateGradients,

@@ -4,6 +4,7 @@
  * - `output-place`: use another output folder
  * - `disk-space`: use another output folder, or free disk space
  * - `run-exists`: resume the run in `data.folder`, or use another folder
+ * - `run-edited`: accept what has been edited, or restore it
  * - `run-stopped`: resume the run in `data.folder`
  * - `data-needed`: give a data set: a folder, or one of `data.names`
  * - `weights-folder`: use another source of weights than the given folder
@@ -18,6 +19,7 @@ export const adviceCodes = [
   'output-place',
   'disk-space',
   'run-exists',
+  'run-edited',
   'run-stopped',
   'data-needed',
   'weights-folder',

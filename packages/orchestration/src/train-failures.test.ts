@@ -1,20 +1,21 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TooFewMembersError } from './errors.ts';
-import type { ExperimentInput } from './experiment/schema.ts';
 import { reportSchema } from './report/schema.ts';
-import type { MemberState } from './run/observer.ts';
+import { readMetrics } from './run/metrics-log.ts';
+import type { MemberState, RunObserver } from './run/observer.ts';
 import { at, copiedWeights, drawData, pretrained, removeRuns, replacing, small, three } from './train.fixture.ts';
 import { train } from './train.ts';
 
 beforeAll(drawData);
 afterAll(removeRuns);
 
-/** Members whose weights grow ninefold in each step, until the loss is not finite. */
-const diverging = (): Partial<ExperimentInput> => ({
-  ...small(),
-  recipe: { batchSize: 16, whole: { epochCount: 40, patience: 40, learningRate: 1, weightDecay: 10 } },
+/** An observer that puts files in the place of the members' folders, so that trained members cannot be published. */
+const blocking = (run: string): Partial<RunObserver> => ({
+  onDataset() {
+    for (const name of ['wide', 'slim']) writeFileSync(at(`${run}/members/${name}`), '');
+  },
 });
 
 describe('members that fail', () => {
@@ -43,7 +44,7 @@ describe('members that fail', () => {
   );
 
   it('46: result in a report and exit code 5 if too few members remain', async () => {
-    const run = train(diverging(), { out: at('all-fail') });
+    const run = train(small(), { out: at('all-fail'), observer: blocking('all-fail') });
     await expect(run).rejects.toThrow(TooFewMembersError);
     await expect(run).rejects.toThrow(/0 of 2 members finished, but at least 2 are required: wide: /);
     const report = reportSchema.parse(JSON.parse(await readFile(at('all-fail/report.json'), 'utf8')));
@@ -53,15 +54,46 @@ describe('members that fail', () => {
   });
 });
 
-it('is reported when it fails, with its own time; its remaining folds are skipped', async () => {
-  const events: string[] = [];
-  const onMember = (task: string, { state }: MemberState) => void events.push(`${task} ${state}`);
-  const run = train(
-    { ...diverging(), stacking: { kind: 'kfold', folds: 2, members: 'average' } },
-    { out: at('events'), observer: { onMember } },
+it('45: a training that is retried at a tenth of the rate finishes, and the report says so', async () => {
+  // Each step multiplies the kernels by −9 or, at a tenth of the rate, by 0.
+  const whole = { epochCount: 10, patience: 10, learningRate: 1, weightDecay: 10 };
+  const warnings: string[] = [];
+  const { report, exitCode } = await train(
+    { ...small(), recipe: { batchSize: 16, whole } },
+    { out: at('retried'), observer: { onWarning: (task, text) => void warnings.push(`${task}: ${text}`) } },
   );
-  await expect(run).rejects.toThrow(TooFewMembersError);
-  expect(events).toEqual(
-    ['wide', 'slim'].flatMap((name) => [`${name}/fold-1 running`, `${name}/fold-1 failed`, `${name}/fold-2 skipped`]),
-  );
+  expect(exitCode).toBe(0);
+  const retries = report.members.map(({ name, trainings: [training] }) => ({ name, retry: training!.retry }));
+  for (const { name, retry } of retries) {
+    expect(retry).toMatchObject({ stage: 'whole', learningRate: 1, rateFactor: 0.1 });
+    expect(warnings).toContain(`${name}: T${retry!.text.slice(1)}.`);
+    const { retry: recorded } = JSON.parse(await readFile(at(`retried/members/${name}/holdout/member.json`), 'utf8'));
+    expect({ ...recorded, text: retry!.text }).toEqual(retry);
+    const epochs = (await readMetrics(at('retried/metrics.jsonl'))).filter(({ member }) => member === name);
+    expect(epochs.map(({ epochIndex }) => epochIndex)).toEqual([...epochs.keys()]);
+  }
+  const lines = (await readFile(at('retried/metrics.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.filter(({ repeated }) => repeated).every(({ rateFactor }) => rateFactor === 0.1)).toBe(true);
+  expect(lines.some(({ rateFactor }) => rateFactor === 0.1)).toBe(true);
 });
+
+it.skipIf(!existsSync(pretrained))(
+  'is reported when it fails; its trainings are skipped (needs ../shared)',
+  async () => {
+    const events: string[] = [];
+    const onMember = (task: string, { state }: MemberState) => void events.push(`${task} ${state}`);
+    const weights = await copiedWeights();
+    const run = train(
+      { ...small(), weights, stacking: { kind: 'kfold', folds: 2, members: 'average' } },
+      { out: at('events'), observer: { ...replacing(weights, 'wide'), onMember } },
+    );
+    await expect(run).rejects.toThrow(TooFewMembersError);
+    expect(events).toEqual([
+      ...['wide/features running', 'wide/features failed', 'wide/fold-1 skipped', 'wide/fold-2 skipped'],
+      ...['features', 'fold-1', 'fold-2'].flatMap((task) => [`slim/${task} running`, `slim/${task} done`]),
+    ]);
+  },
+);

@@ -67,7 +67,7 @@ describe('refused before a run folder is created', () => {
   });
 });
 
-it('lets only one of two runs use the same folder; the other one fails before it trains', async () => {
+it('36: lets only one of two runs use the same folder; the other one fails before it trains', async () => {
   const quick = { ...small(), recipe: { batchSize: 64, whole: { epochCount: 1 } } };
   const trained: number[] = [];
   const outcomes = await Promise.allSettled(

@@ -6,6 +6,7 @@ import { sha256 } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle } from './bundle.ts';
+import { ConfigError } from './errors.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import type { MemberState } from './run/observer.ts';
 import { at, data, drawData, removeRuns, small } from './train.fixture.ts';
@@ -128,36 +129,106 @@ describe('stopping and resuming', () => {
     expect(existsSync(at('undecoded'))).toBe(false);
   });
 
-  it('resumes after a kill, only with the same images', async () => {
+  it('35: resumes after a kill, only with the same images', async () => {
     expect(await killed).toBe('SIGKILL');
-    // Takes over its lock at once, not after ten seconds.
-    await utimes(at('killed.lock'), 0, 0);
     const { report } = await train({}, { resume: at('killed') });
     expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
     await rm(at('killed/report.json'));
     await cp(join(data, 'train/stars/stars-00002.png'), join(data, 'train/stars/stars-99999.png'));
-    await expect(train({}, { resume: at('killed') })).rejects.toThrow(/have changed since the run in .* started/);
+    const refused = train({}, { resume: at('killed') });
+    await expect(refused).rejects.toThrow(ConfigError);
+    await expect(refused).rejects.toThrow(
+      /^This has changed since the run in .*killed was started:\n {2}images in .*: the class "stars" had 64 images, has now 65$/,
+    );
     await rm(join(data, 'train/stars/stars-99999.png'));
   });
 
-  it('does not keep a training of another plan, and reports the difference', async () => {
+  it('35: is refused if two images have been swapped, whose sizes and times are the same', async () => {
+    const [one, other] = ['stars-00002', 'stars-00003'].map((name) => join(data, `train/stars/${name}.png`)) as [
+      string,
+      string,
+    ];
+    const [bytes, otherBytes] = [await readFile(one), await readFile(other)];
+    const length = Math.max(bytes.length, otherBytes.length);
+    // Readers ignore what follows the end of a PNG file.
+    const padded = (content: Buffer) => Buffer.concat([content, Buffer.alloc(length - content.length)]);
+    const write = async (first: Buffer, second: Buffer) => {
+      await writeFile(one, first);
+      await writeFile(other, second);
+      for (const path of [one, other]) await utimes(path, 1e9, 1e9);
+    };
+    try {
+      await write(padded(bytes), padded(otherBytes));
+      await train({ ...small(), recipe: { batchSize: 16, whole: { epochCount: 1 } } }, { out: at('swapped') });
+      await rm(at('swapped/report.json'));
+      await write(padded(otherBytes), padded(bytes));
+      await expect(train({}, { resume: at('swapped') })).rejects.toThrow(
+        'the content or the names of images, or what they are used for',
+      );
+      const { report } = await train({}, { resume: at('swapped'), force: true });
+      expect(report.members.map(({ trainings: [training] }) => training!.resumed)).toEqual([false, false]);
+    } finally {
+      await write(bytes, otherBytes);
+    }
+  });
+
+  it('35: is refused if the experiment was edited, unless that is accepted, which the report says', async () => {
     const start = JSON.parse(await readFile(at('killed/experiment.json'), 'utf8'));
     start.experiment.recipe.whole.epochCount = 1;
+    start.experiment.members[1].name = 'thin';
     await writeFile(at('killed/experiment.json'), JSON.stringify(start));
+    const refused = train({}, { resume: at('killed') });
+    await expect(refused).rejects.toThrow(ConfigError);
+    const edits = ['members.1.name was "slim", is now "thin"', 'recipe.whole.epochCount was 2, is now 1'];
+    for (const edit of edits) await expect(refused).rejects.toThrow(edit);
+    const { report } = await train({}, { resume: at('killed'), force: true });
+    expect(report.edits.toSorted()).toEqual(edits);
+    const otherPlan = 'member.stages.0.epochCount was 2, is now 1';
+    expect(
+      report.members.map(({ name, trainings: [training] }) => [name, training!.resumed, training!.otherPlan]),
+    ).toEqual([
+      ['wide', true, otherPlan],
+      ['thin', false, undefined],
+    ]);
+    // It was accepted for all later parts of the run.
+    await rm(at('killed/report.json'));
+    const again = await train({}, { resume: at('killed') });
+    expect(again.report.edits).toEqual(report.edits);
+    expect(again.report.members.map(({ trainings: [training] }) => training!.resumed)).toEqual([true, true]);
+  });
+
+  it('35: a training of another model or of other images is trained again although that is accepted', async () => {
+    await cp(at('killed'), at('edited'), { recursive: true });
+    const start = JSON.parse(await readFile(at('edited/experiment.json'), 'utf8'));
+    start.experiment.members[0].alpha = 0.25;
+    await writeFile(at('edited/experiment.json'), JSON.stringify(start));
     const warnings: string[] = [];
     const onWarning = (task: string, message: string) => void warnings.push(`${task}: ${message}`);
-    const { report } = await train({}, { resume: at('killed'), observer: { onWarning } });
-    expect(warnings).toEqual(
-      ['wide', 'slim'].map(
-        (name) =>
-          `${name}: ${name} was trained by another plan: member.stages.0.epochCount was 2, is now 1. It is trained again.`,
-      ),
-    );
-    expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([false, false]);
+    const { report } = await train({}, { resume: at('edited'), force: true, observer: { onWarning } });
+    expect(warnings).toEqual([
+      'wide: wide was trained by another plan: member.backbone.alpha was 0.5, is now 0.25. It is trained again.',
+    ]);
+    expect(report.members.map(({ trainings: [training] }) => training!.resumed)).toEqual([false, true]);
+    warnings.length = 0;
+    // A finished run is not changed, whatever its images are by now.
+    await rm(at('edited/report.json'));
+    await cp(join(data, 'train/stars/stars-00002.png'), join(data, 'train/stars/stars-99999.png'));
+    try {
+      const other = await train({}, { resume: at('edited'), force: true, observer: { onWarning } });
+      expect(other.report.members.map(({ trainings: [training] }) => training!.resumed)).toEqual([false, false]);
+      expect(other.report.edits.at(-1)).toMatch(/^images in .*: the class "stars" had 64 images, has now 65$/);
+      expect(warnings.toSorted()).toEqual(
+        ['thin', 'wide'].map(
+          (name) => `${name}: ${name} was trained by another plan: fit was 63, is now 64. It is trained again.`,
+        ),
+      );
+    } finally {
+      await rm(join(data, 'train/stars/stars-99999.png'));
+    }
   });
 
   it('keeps a training of an earlier version, whose record has no plan', async () => {
-    await changeRecord('killed/members/slim/holdout', ({ plan: _, ...record }) => record);
+    await changeRecord('killed/members/thin/holdout', ({ plan: _, ...record }) => record);
     await rm(at('killed/report.json'));
     const { report } = await train({}, { resume: at('killed') });
     expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, true]);
@@ -165,12 +236,12 @@ describe('stopping and resuming', () => {
 
   it('does not keep a training that started from other weights', async () => {
     const weights = { source: 'elsewhere.h5', sha256: 'a'.repeat(64) };
-    await changeRecord('killed/members/slim/holdout', (record) => ({ ...record, weights }));
+    await changeRecord('killed/members/thin/holdout', (record) => ({ ...record, weights }));
     await rm(at('killed/report.json'), { force: true });
     const warnings: string[] = [];
     const onWarning = (task: string, message: string) => void warnings.push(`${task}: ${message}`);
     const { report } = await train({}, { resume: at('killed'), observer: { onWarning } });
-    expect(warnings).toEqual(['slim: slim started from other weights (elsewhere.h5). It is trained again.']);
+    expect(warnings).toEqual(['thin: thin started from other weights (elsewhere.h5). It is trained again.']);
     expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
   });
 });
@@ -234,7 +305,7 @@ describe('a training in progress', () => {
     expect(await leftIn('paused')).toEqual(await leftIn('undisturbed'));
   });
 
-  it('continues from the checkpoint before a damaged one', async () => {
+  it('34: continues from the checkpoint before a damaged one', async () => {
     await run(experiment, { out: at('damaged') }, true);
     await run({}, { resume: at('damaged') }, true);
     expect((await readdir(at(`damaged/${place}`))).toSorted()).toEqual(['checkpoint-1', 'checkpoint-2']);
@@ -252,13 +323,12 @@ describe('a training in progress', () => {
     expect(predictions).toBe(undisturbed.predictions);
   });
 
-  it('continues from its last checkpoint after a kill', async () => {
+  it('28: continues from its last checkpoint after a kill', async () => {
     const out = at('killed-in-training');
     const checkpoint = JSON.stringify(`${out}/${place}/checkpoint-1`);
     const observer = `onBatch: () => fs.existsSync(${checkpoint}) && process.kill(process.pid, 'SIGKILL')`;
     const killed = killedRun({ ...experiment, checkpointMinutes: 0 }, out, observer);
     expect(await killed).toBe('SIGKILL');
-    await utimes(`${out}.lock`, 0, 0);
     const { steps, continued } = await run({}, { resume: out });
     expect(continued).toHaveLength(1);
     expect(steps).toBeLessThan(stepCount);

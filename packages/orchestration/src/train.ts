@@ -17,6 +17,7 @@ import { tooSmall } from './plan/model-bytes.ts';
 import type { TrainingPlan } from './plan/plan-training.ts';
 import type { Report } from './report/schema.ts';
 import { countImages } from './run/count-images.ts';
+import { experimentEdits, requireAccepted, startedImages } from './run/edits.ts';
 import { FeatureCache } from './run/feature-cache.ts';
 import { finishedReport } from './run/finished-run.ts';
 import { recordIncidents } from './run/incident-record.ts';
@@ -41,6 +42,11 @@ export interface TrainOptions {
   base?: string;
   /** A run folder to resume, which contains the experiment. A finished run is not changed. */
   resume?: string;
+  /**
+   * Whether to resume a run although its experiment or its images were edited since it was started. Finished trainings are kept if
+   * only how they are trained has changed; the report lists the edits, and which training followed which plan.
+   */
+  force?: boolean;
   /** Name of the preset that the experiment came from, for the report. */
   preset?: string;
   observer?: Partial<RunObserver>;
@@ -78,18 +84,20 @@ export interface RunResult {
  */
 export async function train(experiment: Partial<ExperimentInput>, options: TrainOptions = {}): Promise<RunResult> {
   prepareProcess();
-  const { signal, resume } = options;
+  const { signal, resume, force = false } = options;
   const { stop, unlisten } = stopOn(signal);
   let folder: RunFolder | undefined;
   try {
     const observer = observerFrom(options.observer);
-    folder = resume === undefined ? undefined : await openRunFolder(resume, 'resume');
-    const finished = folder && (await finishedReport(folder));
+    folder = resume === undefined ? undefined : await openRunFolder(resume, 'resume', observer.onNotice);
+    const edits = folder === undefined ? [] : await experimentEdits(folder);
+    if (folder !== undefined) requireAccepted(edits, { isAccepted: force, folder: folder.path });
+    const finished = edits.length > 0 ? undefined : folder && (await finishedReport(folder));
     if (folder !== undefined && finished !== undefined)
       return { report: finished, folder: folder.path, exitCode: exitCodes.done, wasFinished: true };
-    const preparation = await prepareRun(experiment, { ...options, folder, stop }, observer);
+    const preparation = await prepareRun(experiment, { ...options, folder, edits, stop }, observer);
     // Nothing has been created yet. From here on, the run exists and can be resumed.
-    folder ??= await startFolder(preparation, options);
+    folder ??= await startFolder(preparation, options, observer);
     const writesLogs = options.tensorboard ?? (await folder.hasTensorBoard());
     // A run that stops before its first epoch has no logs yet; the folder is what a resumed run looks for. A failure is reported with
     // the first log.
@@ -112,14 +120,15 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
 async function startFolder(
   { path, experiment, dataset, forward }: Preparation,
   { preset = 'none' }: Pick<TrainOptions, 'preset'>,
+  { onNotice }: RunObserver,
 ): Promise<RunFolder> {
-  const folder = await openRunFolder(path, 'new');
+  const folder = await openRunFolder(path, 'new', onNotice);
   try {
     await folder.writeStart({
       schemaVersion: 3,
       preset,
       versions: versions(),
-      datasetFingerprint: dataset.fingerprint,
+      ...startedImages(dataset),
       forward,
       experiment: storedExperiment(experiment),
     });
@@ -145,12 +154,12 @@ async function runIn(
   const start = await folder.readStart();
   const { experiment } = start;
   const writePlan = (plan: TrainingPlan) =>
-    publishFile(folder.plan, `${JSON.stringify({ ...lanePlan, ...plan, estimates }, null, 2)}\n`);
+    publishFile(folder.plan, `${JSON.stringify({ ...lanePlan, ...plan, estimates, experiment }, null, 2)}\n`);
   await writePlan(wholePlan);
   const budgetFile = timeBudget && new BudgetFile(folder.budget, timeBudget, observer.onNotice);
   const counts = countImages(dataset.split);
   observer.onDataset({ ...dataset, counts });
-  const metrics = new MetricsLog(folder.metrics, observer.onNotice);
+  const metrics = await MetricsLog.open(folder.metrics, observer.onNotice);
   const tensorboard = writesLogs
     ? new TensorBoardLog(folder.tensorboard, dataset.classes, observer.onNotice)
     : undefined;
@@ -185,8 +194,12 @@ async function runIn(
     const featureCache = experiment.runtime.featureCache ? new FeatureCache() : undefined;
     const reporting = { observer: logged, reportsDetails: writesLogs };
     const checkpointSeconds = 60 * experiment.checkpointMinutes;
+    const keepsOtherPlans = start.edits !== undefined;
     const precautions = precautionsAfter(recent, incidents);
-    const shared = { lanes, folder, reads, stop, featureCache, checkpointSeconds, precautions, ...reporting };
+    const shared = {
+      ...{ lanes, folder, reads, stop, featureCache, checkpointSeconds, keepsOtherPlans, precautions },
+      ...reporting,
+    };
     const whole = { ...shared, plan: wholePlan, dataset };
     const budgeted = budgetFile && (await planBudgetedRun(whole, timeBudget!, budgetFile, experiment.minMembers));
     const { studentLimits, ...changes } = budgeted ?? {};

@@ -187,6 +187,20 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     expectClose(results.video, expected, 0.1);
   });
 
+  it("refuses more pixels than the page's own limit, below that of the bundle", async () => {
+    const message = await page.evaluate(async () => {
+      const limited = await predictor.loadClassifier('/all/pets', { maxPixels: 99 });
+      const refused = limited
+        .classify(new ImageData(10, 10))
+        .catch((error: Error) => `${error.name}: ${error.message}`);
+      await limited.classify(new ImageData(9, 11));
+      const text = await refused;
+      await limited.dispose();
+      return text;
+    });
+    expect(message).toBe('PredictorError: Expected an image of at most 99 pixels, received 10 × 10.');
+  });
+
   it('puts transparent pixels on the background of the bundle', async () => {
     const pixels = smoothPixels(60, 50, 4);
     for (let index = 3; index < 4000; index += 4) pixels.data[index] = 0;

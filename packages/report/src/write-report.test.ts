@@ -101,6 +101,36 @@ describe('writeRunReport', () => {
     expect(page.match(/alt="Grad-CAM/g)).toHaveLength(3);
   });
 
+  it('says which trainings were retried, what was edited, and which trainings are older', async () => {
+    const text = 'the loss became NaN in step 2 of epoch 4 of stage "whole" at learning rate 1; retried from epoch 1';
+    const training = {
+      fold: { kind: 'holdout' },
+      device: 'cpu:0',
+      backingDevice: 'CPU:0',
+      precision: 'float32',
+    } as const;
+    const broken = { stage: 'whole', epochIndex: 3, stepIndex: 1, loss: 'NaN', learningRate: 1 } as const;
+    const { folder } = await runFolder({
+      change: (report) => ({
+        ...report,
+        edits: ['recipe.whole.epochCount was 2, is now 3', 'images in <photos>: the class "a" is new'],
+        members: report.members.map((member) => ({
+          ...member,
+          trainings: [
+            {
+              ...{ ...training, seconds: 1, resumed: true, otherPlan: 'member.stages.0.epochCount was 2, is now 3' },
+              retry: { ...broken, text, fromEpochIndex: 0, rateFactor: 0.1 },
+            },
+          ],
+        })),
+      }),
+    });
+    const page = await readFile((await writeRunReport(folder)).page, 'utf8');
+    expect(page).toContain('<li>b: the loss became NaN in step 2 of epoch 4 of stage &#34;whole&#34;');
+    expect(page).toContain('<li>images in &#60;photos&#62;: the class &#34;a&#34; is new</li>');
+    expect(page).toContain('<li>b: member.stages.0.epochCount was 2, is now 3</li>');
+  });
+
   it('reports a run without an ensemble and without predictions', async () => {
     const { folder } = await runFolder({
       change: (report) => ({

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
 import { isAlive, type ProcessIdentity, thisProcess } from './live-process.ts';
 
@@ -46,11 +47,14 @@ it('nothing is known about a process of another machine', async () => {
 });
 
 it.runIf(process.platform === 'linux')('a process whose parent has not read its exit code is not alive', async () => {
-  // bash starts a child, and then becomes a program that never waits for it.
-  const parent = spawn('bash', ['-c', '(exit 0) & echo $!; exec sleep 60']);
+  // A program that never waits for the child that bash has started.
+  const parent = spawn('bash', ['-c', 'sleep 60 & echo $!; exec tail -f /dev/null']);
   children.push(parent);
   const [line] = await once(parent.stdout, 'data');
   const identity = { ...(await thisProcess()), processId: Number(String(line)), startedAt: null };
+  await expect.poll(() => readFile(`/proc/${parent.pid}/comm`, 'utf8')).toBe('tail\n');
+  expect(await isAlive(identity)).toBe(true);
+  process.kill(identity.processId, 'SIGKILL');
   await expect.poll(() => isAlive(identity)).toBe(false);
   expect(() => process.kill(identity.processId, 0)).not.toThrow();
 });

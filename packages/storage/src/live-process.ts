@@ -15,7 +15,8 @@ export interface ProcessIdentity {
 
 /** Returns the identity of this process. */
 export function thisProcess(): Promise<ProcessIdentity> {
-  return identityOf(process.pid);
+  own ??= identityOf(process.pid);
+  return own;
 }
 
 /** Returns the identity of the process of this machine that has an id now; its start is null if there is none. */
@@ -85,6 +86,7 @@ async function entryByPs(processId: number): Promise<ProcessEntry> {
   return { startedAt, hasEnded: state.startsWith('Z') };
 }
 
+let own: Promise<ProcessIdentity> | undefined;
 let machine: Promise<string> | undefined;
 
 function thisMachine(): Promise<string> {

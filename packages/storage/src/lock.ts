@@ -1,9 +1,12 @@
 /** Locks between processes: a folder beside the locked path that its owner touches regularly (proper-lockfile). */
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import lockfile from 'proper-lockfile';
 import { StorageError } from './errors.ts';
 import './file-size-signal.ts';
+import { parseJson } from './json.ts';
+import { isAlive, type ProcessIdentity, thisProcess } from './live-process.ts';
 import { publishFile } from './publish.ts';
 import { readRegularFile } from './regular-file.ts';
 
@@ -17,26 +20,32 @@ export interface Lock {
 }
 
 /**
- * Acquires the lock of a path without waiting for a live owner; takes over the lock of a killed process within seconds.
+ * Acquires the lock of a path without waiting for a live owner. Takes over the lock of a killed process at once; that of a process
+ * of another machine, about which nothing is known, when it is stale.
  *
  * @param path the path to lock; it need not exist, and its parent is created.
+ * @param options `onWait` is called once if the lock is not free and has no live owner, with the owner's process id if it is known.
  * @throws StorageError naming the process that holds the lock.
  */
-export async function tryLock(path: string): Promise<Lock> {
+export async function tryLock(
+  path: string,
+  { onWait }: { onWait?: (owner: string | undefined) => void } = {},
+): Promise<Lock> {
   const deadline = Date.now() + 2 * staleMs;
-  for (;;) {
-    const lock = await attempt(path);
+  for (let attemptCount = 1; ; attemptCount += 1) {
+    const lock = await attempt(path, { fromLiving: false });
     if (lock !== undefined) return lock;
     const owner = await ownerOf(path);
-    if ((owner !== undefined && isAlive(Number(owner))) || Date.now() > deadline)
-      throw new StorageError(`${path} is in use by process ${owner ?? 'unknown'}; wait for it to finish, or stop it.`);
-    // The owner was killed, so the lock soon turns stale. Removing it here would race with other processes.
+    if ((owner !== undefined && (await isAlive(owner))) || Date.now() > deadline)
+      throw new StorageError(`${path} is in use by process ${nameOf(owner)}; wait for it to finish, or stop it.`);
+    if (attemptCount === patientAttempts) onWait?.(owner && nameOf(owner));
     await pause();
   }
 }
 
 /**
- * Waits for the lock of `path` and runs `work` while holding it.
+ * Waits for the lock of `path` and runs `work` while holding it. Takes over the lock of a process that is killed, or does not respond
+ * for seconds.
  *
  * @param work receives the lock, so that it can assert before publishing that the lock is still held.
  * @param options `onWait` is called once if another process holds the lock, with its process id if it is known.
@@ -52,7 +61,7 @@ export async function withLock<T>(
   let isReported = false;
   for (let attemptCount = 1; ; attemptCount += 1) {
     signal?.throwIfAborted();
-    const lock = await attempt(path);
+    const lock = await attempt(path, { fromLiving: true });
     if (lock !== undefined) {
       try {
         return await work(lock);
@@ -61,81 +70,101 @@ export async function withLock<T>(
       }
     }
     const owner = await ownerOf(path);
-    // A new owner writes its process id a moment after it has the lock.
-    if (!isReported && (owner !== undefined || attemptCount > 5)) {
-      onWait?.(owner);
+    if (!isReported && (owner !== undefined || attemptCount >= patientAttempts)) {
+      onWait?.(owner && nameOf(owner));
       isReported = true;
     }
     if (Date.now() > deadline)
-      throw new StorageError(
-        `Waited ${Math.round(waitMs / 1000)} s for process ${owner ?? 'unknown'} to release ${path}.`,
-      );
+      throw new StorageError(`Waited ${Math.round(waitMs / 1000)} s for process ${nameOf(owner)} to release ${path}.`);
     await pause();
   }
 }
 
 /** Returns the id of the process that holds the lock of a path; undefined if no live process does. */
 export async function lockOwner(path: string): Promise<number | undefined> {
-  const isLocked = await stat(lockPathOf(path)).then(
-    () => true,
-    () => false,
-  );
-  const owner = Number(await ownerOf(path));
-  return isLocked && owner > 0 && isAlive(owner) ? owner : undefined;
+  const owner = await ownerOf(path);
+  const lock = await stat(lockPathOf(path)).catch(() => undefined);
+  if (owner === undefined || lock === undefined) return undefined;
+  return ((await isAlive(owner)) ?? !isOld(lock)) ? owner.processId : undefined;
 }
 
 // --- internal ---
 
-async function attempt(path: string): Promise<Lock | undefined> {
+/** A lock is free, or has an owner, after fewer attempts than this, unless its owner was killed or is on another machine. */
+const patientAttempts = 6;
+
+/** @param options `fromLiving`: whether to take over a stale lock from a process that is alive. */
+async function attempt(path: string, { fromLiving }: { fromLiving: boolean }): Promise<Lock | undefined> {
   await mkdir(dirname(path), { recursive: true });
-  return (await acquire(path, Number.POSITIVE_INFINITY)) ?? (await takeOver(path));
+  return guarded(path, async () => {
+    const lock = await acquire(path);
+    if (lock !== undefined || !(await canTakeOver(path, fromLiving))) return lock;
+    await rm(lockPathOf(path), { recursive: true, force: true });
+    return acquire(path);
+  });
 }
 
-/** Guarded, so that one process at a time removes a stale lock; a second process would remove the first one's new lock. */
-async function takeOver(path: string): Promise<Lock | undefined> {
-  const guard = `${path}.lock.takeover`;
-  if (!(await isOld(lockPathOf(path)))) return undefined;
+/**
+ * Runs `work` unless another process runs its own. Without the guard, a second process could remove the new lock of the first one
+ * that takes over, or take the owner of the lock before for that of a lock that is just being acquired.
+ */
+async function guarded(path: string, work: () => Promise<Lock | undefined>): Promise<Lock | undefined> {
+  const guard = `${path}.lock.guard`;
   try {
     await mkdir(guard);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    // Another process is taking over, or was killed while taking over.
-    if (await isOld(guard)) await rm(guard, { recursive: true, force: true });
+    const left = await stat(guard).catch(() => undefined);
+    // Another process was killed in these few milliseconds.
+    if (left !== undefined && isOld(left)) await rm(guard, { recursive: true, force: true });
     return undefined;
   }
   try {
-    return (await isOld(lockPathOf(path))) ? await acquire(path, staleMs) : undefined;
+    return await work();
   } finally {
     await rm(guard, { recursive: true, force: true });
   }
 }
 
-async function isOld(folder: string): Promise<boolean> {
-  const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+async function canTakeOver(path: string, fromLiving: boolean): Promise<boolean> {
+  const owner = await ownerOf(path);
+  const ownerIsAlive = owner && (await isAlive(owner));
+  if (ownerIsAlive === false) return true;
+  if (ownerIsAlive && !fromLiving) return false;
+  const lock = await stat(lockPathOf(path)).catch(() => undefined);
+  return lock !== undefined && isOld(lock);
+}
+
+function isOld({ mtimeMs }: { mtimeMs: number }): boolean {
   return mtimeMs < Date.now() - staleMs;
 }
 
-async function acquire(path: string, staleAfterMs: number): Promise<Lock | undefined> {
+async function acquire(path: string): Promise<Lock | undefined> {
+  let isReleased = false;
   let release: () => Promise<void>;
   try {
     release = await lockfile.lock(path, {
       realpath: false,
       lockfilePath: lockPathOf(path),
-      stale: staleAfterMs,
+      // Stale locks are taken over here, with a guard.
+      stale: Number.POSITIVE_INFINITY,
       update: staleMs / 2,
       retries: 0,
       // After system sleep the lock appears stale, but it is still held unless another process took it over.
-      onCompromised: (error) => void assertOurs(path, error),
+      onCompromised: (error) => isReleased || void assertOurs(path, error),
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return undefined;
     throw error;
   }
   // Replaces any existing file instead of opening it: opening a named pipe would block.
-  await publishFile(ownerPathOf(path), String(process.pid));
+  await publishFile(ownerPathOf(path), JSON.stringify(await thisProcess()));
   return {
     assertHeld: () => assertOurs(path),
     async release() {
+      isReleased = true;
+      // Another process took over the lock, which is not this one's to remove.
+      if (!(await isOurs(path))) return;
       await rm(ownerPathOf(path), { force: true });
       // A compromised lock is already released.
       await release().catch(() => {});
@@ -143,28 +172,35 @@ async function acquire(path: string, staleAfterMs: number): Promise<Lock | undef
   };
 }
 
-async function assertOurs(path: string, cause?: Error): Promise<void> {
-  const owner = await ownerOf(path);
-  if (owner !== String(process.pid))
-    throw new StorageError(`${path} was taken over by process ${owner ?? 'unknown'} while this one was suspended.`, {
-      cause,
-    });
+async function isOurs(path: string): Promise<boolean> {
+  return isDeepStrictEqual(await ownerOf(path), await thisProcess());
 }
 
-function isAlive(processId: number): boolean {
+async function assertOurs(path: string, cause?: Error): Promise<void> {
+  if (await isOurs(path)) return;
+  const owner = nameOf(await ownerOf(path));
+  throw new StorageError(`${path} was taken over by process ${owner} while this one was suspended.`, { cause });
+}
+
+async function ownerOf(path: string): Promise<ProcessIdentity | undefined> {
+  const owner = ownerPathOf(path);
   try {
-    process.kill(processId, 0);
-    return true;
+    const content = parseJson(await readRegularFile(owner, { maxBytes: 1000 }), owner);
+    return isIdentity(content) ? content : undefined;
   } catch (error) {
-    // EPERM: the process exists and belongs to another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (error instanceof StorageError) return undefined;
+    throw error;
   }
 }
 
-async function ownerOf(path: string): Promise<string | undefined> {
-  const content = await readRegularFile(ownerPathOf(path), { maxBytes: 100 }).catch(() => Buffer.alloc(0));
-  const text = content.toString();
-  return /^[1-9][0-9]*$/.test(text) ? text : undefined;
+function isIdentity(content: unknown): content is ProcessIdentity {
+  const { processId, startedAt, machine } = (content ?? {}) as Record<string, unknown>;
+  const isKnownStart = startedAt === null || typeof startedAt === 'string';
+  return Number.isInteger(processId) && (processId as number) > 0 && isKnownStart && typeof machine === 'string';
+}
+
+function nameOf(owner: ProcessIdentity | undefined): string {
+  return owner === undefined ? 'unknown' : String(owner.processId);
 }
 
 function lockPathOf(path: string): string {

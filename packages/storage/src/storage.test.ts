@@ -6,6 +6,7 @@ import { cacheFolder } from './cache-folder.ts';
 import { readVerified, sha256, sha256File } from './checksum.ts';
 import { StorageError } from './errors.ts';
 import { holder, killHolders } from './holder.fixture.ts';
+import { thisProcess } from './live-process.ts';
 import { tryLock, withLock } from './lock.ts';
 import { publishFile, publishFolder } from './publish.ts';
 import { removeUnfinished } from './temporary-name.ts';
@@ -32,7 +33,7 @@ describe('cacheFolder', () => {
 });
 
 describe('locks', () => {
-  it('reports the live process that holds the lock', async () => {
+  it('36: report the live process that holds the lock', async () => {
     const path = join(folder, 'run');
     const { child } = await holder(path);
     await expect(tryLock(path)).rejects.toThrow(`in use by process ${child.pid}`);
@@ -67,10 +68,12 @@ describe('locks', () => {
     const path = join(folder, 'shared');
     const work = withLock(path, async (lock) => {
       await lock.assertHeld();
-      await writeFile(`${path}.owner`, '1');
+      await writeFile(`${path}.owner`, JSON.stringify({ ...(await thisProcess()), processId: 1 }));
       await lock.assertHeld();
     });
     await expect(work).rejects.toThrow(`${path} was taken over by process 1 while this one was suspended.`);
+    // The lock of the other process is left alone.
+    expect((await readdir(folder)).toSorted()).toEqual(['shared.lock', 'shared.owner']);
   });
 
   it('stop waiting when the signal aborts, with its reason', async () => {

@@ -8,7 +8,7 @@ type ScriptedStage = Stage<{ steps: number; dispose(): void }>;
 
 /** A stage whose "model" is the number of steps taken, with given losses on `tune`. */
 function scripted(tuneLosses: number[], plan: Partial<LoopPlan> = {}, changes: Partial<ScriptedStage> = {}) {
-  const model = { steps: 0, kept: -1 };
+  const model = { steps: 0, kept: -1, restarts: 0 };
   const held = { count: 0 };
   let evaluation = 0;
   const stage: ScriptedStage = {
@@ -36,6 +36,9 @@ function scripted(tuneLosses: number[], plan: Partial<LoopPlan> = {}, changes: P
     restore() {
       model.steps = model.kept;
     },
+    restartOptimizer() {
+      model.restarts += 1;
+    },
     copy() {
       held.count += 1;
       return { steps: model.steps, dispose: () => (held.count -= 1) };
@@ -51,11 +54,11 @@ function scripted(tuneLosses: number[], plan: Partial<LoopPlan> = {}, changes: P
 async function run(stage: ScriptedStage, stop = new StopFlag()) {
   const epochs: StageEpoch[] = [];
   const batches: [number, number][] = [];
-  const { soup } = await fitStage(stage, stop, {
+  const { soup, retry, stepCount } = await fitStage(stage, stop, {
     onBatch: ({ stepIndex, stepCount }) => batches.push([stepIndex, stepCount]),
     onEpoch: (epoch) => epochs.push(epoch),
   });
-  return { epochs, batches, soup };
+  return { epochs, batches, soup, retry, stepCount };
 }
 
 describe('fitStage', () => {
@@ -182,7 +185,7 @@ describe('fitStage', () => {
     });
 
     it('holds no more epochs than planned, and none after a failure', async () => {
-      const { stage, held } = scripted([5, 4, 3, 2, Number.NaN], { stopping: soup });
+      const { stage, held } = scripted([5, 4, 3, 2, Number.NaN, Number.NaN], { stopping: soup });
       const counts: number[] = [];
       const { step } = stage;
       stage.step = (batch, rate) => {
@@ -207,17 +210,80 @@ describe('fitStage', () => {
     expect(model.steps).toBe(2);
   });
 
-  it('fails on a loss of NaN, naming the learning rate', async () => {
-    const { stage } = scripted([], {}, { step: () => Number.NaN });
-    await expect(run(stage)).rejects.toThrow(
-      'the loss became NaN in step 0 of epoch 0 of stage "whole" at learning rate 0.1; try a lower rate',
-    );
-  });
+  describe('45: a loss that is not finite', () => {
+    /** A stage whose losses are not finite in some of its steps, counted over both attempts, and at the end of some epochs. */
+    function breaking(broken: Record<number, number>, tuneLosses: number[], plan: Partial<LoopPlan> = {}) {
+      const found = scripted(tuneLosses, { epochCount: 4, stopping: { keeps: 'last' }, ...plan });
+      const { step } = found.stage;
+      const rates: number[] = [];
+      found.stage.step = (batch, learningRate) => {
+        rates.push(learningRate);
+        const loss = step(batch, learningRate);
+        return broken[rates.length - 1] ?? loss;
+      };
+      return { ...found, rates };
+    }
 
-  it('fails on a loss of NaN on tune, with which no epoch could be compared', async () => {
-    await expect(run(scripted([1, Number.NaN]).stage)).rejects.toThrow(
-      'the loss on tune became NaN in epoch 1 of stage "whole" at learning rate 0.1; try a lower rate',
+    it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+      '45: %d in a step: continues after the best epoch, with a new optimizer at a tenth of the rate',
+      async (loss) => {
+        // Three steps per epoch; epoch 1 is the best so far, and the second step of epoch 3 is broken.
+        const { stage, model, rates } = breaking({ 10: loss }, [3, 1, 2, 0.5, 0.4]);
+        const { epochs, retry, stepCount } = await run(stage);
+        expect(retry).toEqual({
+          ...{ stage: 'whole', epochIndex: 3, stepIndex: 1, loss: String(loss), learningRate: 0.1 },
+          ...{ fromEpochIndex: 1, rateFactor: 0.1 },
+        });
+        expect(epochs.map(({ epochIndex, rateFactor }) => [epochIndex, rateFactor])).toEqual([
+          ...[0, 1, 2].map((index) => [index, undefined]),
+          ...[2, 3].map((index) => [index, 0.1]),
+        ]);
+        expect(rates.slice(0, 11)).toEqual(Array(11).fill(0.1));
+        expect(rates.slice(11)).toEqual(Array(6).fill(0.1 * 0.1));
+        expect(model).toEqual({ steps: 12, kept: 12, restarts: 1 });
+        expect(stepCount).toBe(12);
+      },
     );
+
+    it('45: on tune: continues from the initial weights if no epoch was better', async () => {
+      const { stage, model } = breaking({}, [2, Number.NaN, 1.5, 3, 4], {
+        stopping: { keeps: 'best', patience: 2, startCounts: true },
+      });
+      const { epochs, retry } = await run(stage);
+      expect(retry).toMatchObject({ epochIndex: 0, stepIndex: null, loss: 'NaN', fromEpochIndex: null });
+      expect(epochs.map(({ epochIndex, best }) => [epochIndex, best])).toEqual([
+        [0, true],
+        [1, false],
+        [2, false],
+      ]);
+      expect(model.steps).toBe(3);
+    });
+
+    it('45: leaves no epoch in a soup that is trained again', async () => {
+      const stopping = { keeps: 'soup', mostEpochs: 4, patience: 9, startCounts: false } as const;
+      // The epochs 0 and 1, epoch 2 twice, and averages, which are worse.
+      const { stage, held } = breaking({ 9: Number.NaN }, [2, 1, 3, 4, 5, 9, 9, 9], { stopping });
+      const { soup } = await run(stage);
+      expect(soup).toEqual({ epochs: [1], tuneLoss: 1 });
+      expect(held.count).toBe(0);
+    });
+
+    it('45: fails the second time, naming both', async () => {
+      const { stage } = breaking({ 0: Number.NaN, 2: Number.POSITIVE_INFINITY }, []);
+      await expect(run(stage)).rejects.toThrow(
+        'the loss became Infinity in step 2 of epoch 1 of stage "whole" at learning rate 0.01, in the retry at a tenth of the planned rates; before, the loss became NaN in step 1 of epoch 1 of stage "whole" at learning rate 0.1. Try a lower rate',
+      );
+    });
+
+    it('45: of the initial weights is not retried', async () => {
+      const { stage, model } = breaking({}, [Number.NaN], {
+        stopping: { keeps: 'best', patience: 1, startCounts: true },
+      });
+      await expect(run(stage)).rejects.toThrow(
+        'the loss on tune is NaN before the first step of stage "whole"; its initial weights are unusable',
+      );
+      expect(model.steps).toBe(0);
+    });
   });
 
   describe('with a limit', () => {
@@ -237,7 +303,7 @@ describe('fitStage', () => {
         },
       };
       const limit = { deadlineAtMs: 1000 * seconds, needsEpoch, now: () => nowMs };
-      const ended = await fitStage(stage, new StopFlag(), events, { limit });
+      const { stepCount: _, retry: __, ...ended } = await fitStage(stage, new StopFlag(), events, { limit });
       return { ...ended, steps: model.steps, seconds: nowMs / 1000 };
     }
     const last: Partial<LoopPlan> = { stopping: { keeps: 'last' } };

@@ -8,7 +8,7 @@ import { countBatch, prepareBatch } from './lane-progress.ts';
 import { learningRateAt } from './learning-rate.ts';
 import type { StagePlan } from './plan.ts';
 import type { BatchProgress, EpochMetrics } from './protocol.ts';
-import type { StageName } from './stage-name.ts';
+import { NotFiniteError, type Retry, retryFailed, retryRateFactor } from './retry.ts';
 import type { StopFlag } from './stop-flag.ts';
 
 /** The part of a stage's plan that the loop depends on. */
@@ -45,6 +45,8 @@ export interface Stage<Weights extends { dispose(): void } = WeightSnapshot> {
   keep(): void;
   /** Restores the weights of the last {@link keep}. */
   restore(): void;
+  /** Sets the optimizer and the moving averages to their state before the first step with the current weights. */
+  restartOptimizer(): void;
   /** Copies the current weights, for a soup. */
   copy(): Weights;
   /** Sets the weights to the mean of copies. */
@@ -77,8 +79,12 @@ export interface StageEnd {
   epochCount: number;
   /** Whether the limit ended it. */
   isCut: boolean;
+  /** Number of steps, without those before a retry that it does not continue from. */
+  stepCount: number;
   /** The epochs of the soup, if it keeps one. */
   soup?: SoupOfEpochs;
+  /** The retry that the training has had. */
+  retry: Retry | null;
 }
 
 /** A stage between two steps: with its tensors, all that is needed to continue it. */
@@ -86,6 +92,8 @@ export interface PausedStage<Weights = WeightSnapshot> {
   progress: StageProgress;
   /** The best epochs so far, the best one first, if the stage keeps a soup. */
   copies: readonly EpochWeights<Weights>[];
+  /** The retry that the training has had. */
+  retry: Retry | null;
 }
 
 export interface StageEvents<Weights = WeightSnapshot> {
@@ -98,42 +106,61 @@ export interface StageEvents<Weights = WeightSnapshot> {
    * @param isStopping whether the stage throws StoppedError afterwards.
    */
   onPause?(paused: PausedStage<Weights>, isStopping: boolean): Promise<void>;
+  /** Called when a loss is not finite, and the stage continues from earlier weights. */
+  onRetry?(retry: Retry, progress: StageProgress): void;
 }
 
 export interface FitOptions<Weights = WeightSnapshot> {
   limit?: StageLimit | undefined;
   /** Where to continue the stage, whose tensors are restored already; takes ownership of the copies. By default, it starts. */
-  from?: PausedStage<Weights> | undefined;
+  from?: Omit<PausedStage<Weights>, 'retry'> | undefined;
+  /** The retry that the training has had, if any. */
+  retry?: Retry | null | undefined;
 }
 
 /**
- * Runs a stage to its end, as planned.
+ * Runs a stage to its end, as planned. The first time that a loss of the training is not finite, the stage goes back to its best
+ * weights so far, and continues after their epoch with a new optimizer at a tenth of the planned rates. Nothing of this depends on
+ * time, so that a training that is stopped and continued does the same.
  *
  * @param options `limit`: the stage starts no epoch that would last beyond the limit if it took as long as the one before it. An epoch
  * during which the limit passes counts for nothing, unless the stage keeps its last weights: then it runs to its end.
- * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite.
+ * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite after a retry, or with
+ * the initial weights.
  */
 export async function fitStage<Weights extends { dispose(): void }>(
   stage: Stage<Weights>,
   stop: StopFlag,
   events: StageEvents<Weights>,
-  { limit, from }: FitOptions<Weights> = {},
+  { limit, from, retry: earlierRetry }: FitOptions<Weights> = {},
 ): Promise<StageEnd> {
   const { stopping } = stage.plan;
   const best = stopping.keeps === 'soup' ? new BestEpochs<Weights>(stopping.mostEpochs, from?.copies) : undefined;
+  let retry = earlierRetry ?? null;
   const pause = async (progress: StageProgress) => {
     // Read once: a stop that is requested meanwhile ends the stage at its next pause.
     const isStopping = stop.raised;
-    await events.onPause?.({ progress, copies: best?.sorted ?? [] }, isStopping);
+    await events.onPause?.({ progress, copies: best?.sorted ?? [], retry }, isStopping);
     if (isStopping) stop.check();
   };
   try {
     const progress = from === undefined ? await start(stage, best) : { ...from.progress };
-    if (progress.end === null)
-      await runEpochs(stage, progress, { best, limit, pause, events, isPaused: from !== undefined });
-    const end = progress.end!;
-    if (best === undefined) return { ...end };
-    return { ...end, soup: await leaveSoup(stage, best, () => pause(progress)) };
+    let isPaused = from !== undefined;
+    while (progress.end === null)
+      try {
+        await runEpochs(stage, progress, { best, limit, pause, events, isPaused, rateFactor: retry?.rateFactor });
+      } catch (error) {
+        if (!(error instanceof NotFiniteError)) throw error;
+        if (retry !== null) throw retryFailed(error, retry);
+        retry = { ...error.broken, fromEpochIndex: progress.bestEpochIndex, rateFactor: retryRateFactor };
+        goBack(stage, progress, best);
+        events.onRetry?.(retry, progress);
+        isPaused = false;
+      }
+    const { stepCount, end } = progress;
+    const ended = { ...end, stepCount, retry };
+    if (best === undefined) return ended;
+    return { ...ended, soup: await leaveSoup(stage, best, () => pause(progress)) };
   } finally {
     best?.dispose();
   }
@@ -149,10 +176,37 @@ async function start<Weights extends { dispose(): void }>(
   const { stopping } = stage.plan;
   const startCounts = stopping.keeps !== 'last' && stopping.startCounts;
   const bestLoss = startCounts ? (await stage.evaluate()).loss : null;
+  if (bestLoss !== null && !Number.isFinite(bestLoss))
+    throw new TrainingError(
+      `the loss on tune is ${bestLoss} before the first step of stage "${stage.plan.name}"; its initial weights are unusable`,
+    );
   if (bestLoss !== null) best?.offer(null, bestLoss, () => stage.copy());
-  if (stopping.keeps === 'best') stage.keep();
-  const epoch = { epochIndex: 0, stepIndex: 0, lossSum: 0, imageCount: 0, epochMs: 0 };
-  return { ...epoch, bestLoss, epochsSinceBest: 0, lastEpochMs: 0, end: null };
+  // A retry may need them.
+  stage.keep();
+  const epoch = { epochIndex: 0, ...epochStart, lastEpochMs: 0 };
+  return { ...epoch, stepCount: 0, bestLoss, bestEpochIndex: null, epochsSinceBest: 0, end: null };
+}
+
+/** Goes back to the best weights so far, at the end of their epoch or the start of the stage. */
+function goBack<Weights extends { dispose(): void }>(
+  stage: Stage<Weights>,
+  at: StageProgress,
+  best: BestEpochs<Weights> | undefined,
+): void {
+  const epochIndex = at.bestEpochIndex === null ? 0 : at.bestEpochIndex + 1;
+  stage.restore();
+  stage.restartOptimizer();
+  best?.dropFrom(epochIndex);
+  const stepCount = epochIndex * stepCountOf(stage.imagesOf(0), stage.plan);
+  Object.assign(at, { epochIndex, stepCount, epochsSinceBest: 0, ...epochStart });
+}
+
+/** Progress within an epoch before its first step. */
+const epochStart = { stepIndex: 0, lossSum: 0, imageCount: 0, epochMs: 0 };
+
+function stepCountOf(images: Uint32Array, { batchSize, wholeBatchesOnly }: LoopPlan): number {
+  const batchCount = images.length / batchSize;
+  return wholeBatchesOnly ? Math.floor(batchCount) : Math.ceil(batchCount);
 }
 
 interface LoopOptions<Weights extends { dispose(): void }> {
@@ -162,17 +216,21 @@ interface LoopOptions<Weights extends { dispose(): void }> {
   events: StageEvents<Weights>;
   /** Whether the stage was paused within the epoch of its progress. */
   isPaused: boolean;
+  /** Factor of the planned learning rates. */
+  rateFactor: number | undefined;
 }
 
-/** @param at its progress, which is kept up to date. */
+/**
+ * @param at its progress, which is kept up to date.
+ * @throws NotFiniteError for a loss that is not finite.
+ */
 async function runEpochs<Weights extends { dispose(): void }>(
   stage: Stage<Weights>,
   at: StageProgress,
-  { best, limit, pause, events, isPaused }: LoopOptions<Weights>,
+  { best, limit, pause, events, isPaused, rateFactor }: LoopOptions<Weights>,
 ): Promise<void> {
   const { plan, seed, size } = stage;
   const { stopping, epochCount } = plan;
-  const keepsBest = stopping.keeps === 'best';
   const patience = stopping.keeps === 'last' ? Number.POSITIVE_INFINITY : stopping.patience;
   const now = limit?.now ?? Date.now;
   let isContinued = isPaused;
@@ -190,8 +248,7 @@ async function runEpochs<Weights extends { dispose(): void }>(
     isContinued = false;
     let learningRate = 0;
     const images = stage.imagesOf(epochIndex);
-    const batchCount = images.length / plan.batchSize;
-    const stepCount = plan.wholeBatchesOnly ? Math.floor(batchCount) : Math.ceil(batchCount);
+    const stepCount = stepCountOf(images, plan);
     const batches = augmentedBatches(images, plan, { seed, epochIndex, size });
     for (let skipped = 0; skipped < at.stepIndex; skipped += 1) batches.next();
     for (const batch of batches) {
@@ -202,14 +259,16 @@ async function runEpochs<Weights extends { dispose(): void }>(
         break;
       }
       const { stepIndex } = at;
-      learningRate = learningRateAt(plan.learningRate, { epochIndex, stepIndex, epochCount, stepCount });
+      const place = { epochIndex, stepIndex, epochCount, stepCount };
+      learningRate = (rateFactor ?? 1) * learningRateAt(plan.learningRate, place);
       const loss = stage.step(batch, learningRate);
       if (!Number.isFinite(loss))
-        throw notFinite(plan.name, learningRate, 'loss', loss, `step ${stepIndex} of epoch ${epochIndex}`);
+        throw new NotFiniteError({ stage: plan.name, epochIndex, stepIndex, learningRate, loss });
       at.lossSum += loss * batch.indices.length;
       at.imageCount += batch.indices.length;
       events.onBatch({ stage: plan.name, epochIndex, stepIndex, stepCount, loss, learningRate });
       at.stepIndex += 1;
+      at.stepCount += 1;
       countBatch();
       // Steps are synchronous native calls; handle messages between them.
       await nextTurn();
@@ -222,12 +281,12 @@ async function runEpochs<Weights extends { dispose(): void }>(
     stage.recalibrate?.();
     const tune = await stage.evaluate();
     if (!Number.isFinite(tune.loss))
-      throw notFinite(plan.name, learningRate, 'loss on tune', tune.loss, `epoch ${epochIndex}`);
+      throw new NotFiniteError({ stage: plan.name, epochIndex, stepIndex: null, learningRate, loss: tune.loss });
     best?.offer(epochIndex, tune.loss, () => stage.copy());
-    const isBest = isBetter(tune.loss, at.bestLoss, stopping);
+    const isBest = at.bestLoss === null || tune.loss < at.bestLoss;
     if (isBest) {
-      at.bestLoss = tune.loss;
-      if (keepsBest) stage.keep();
+      Object.assign(at, { bestLoss: tune.loss, bestEpochIndex: epochIndex });
+      stage.keep();
     }
     at.epochsSinceBest = isBest ? 0 : at.epochsSinceBest + 1;
     // Without the report, whose pictures and histograms are no part of the epoch.
@@ -244,17 +303,12 @@ async function runEpochs<Weights extends { dispose(): void }>(
       tuneAccuracy: tune.accuracy,
       learningRate,
       best: isBest,
+      ...(rateFactor !== undefined && { rateFactor }),
     });
-    Object.assign(at, { stepIndex: 0, lossSum: 0, imageCount: 0, epochMs: 0 });
+    Object.assign(at, epochStart);
   }
-  if (keepsBest) stage.restore();
+  if (stopping.keeps === 'best') stage.restore();
   at.end = { epochCount: at.epochIndex, isCut };
-}
-
-/** Whether a loss on tune is the lowest so far. None is lower than that of initial weights whose loss is not a number. */
-function isBetter(loss: number, bestLoss: number | null, stopping: StagePlan['stopping']): boolean {
-  if (bestLoss !== null) return loss < bestLoss;
-  return stopping.keeps === 'last' || !stopping.startCounts;
 }
 
 /** Leaves the soup's weights in place. */
@@ -281,10 +335,4 @@ async function leaveSoup<Weights extends { dispose(): void }>(
 function isBeyond(limit: StageLimit | undefined, epochIndex: number, ms = 0): boolean {
   if (limit === undefined || (epochIndex === 0 && limit.needsEpoch)) return false;
   return (limit.now ?? Date.now)() + ms > limit.deadlineAtMs;
-}
-
-function notFinite(stage: StageName, learningRate: number, what: string, value: number, where: string): TrainingError {
-  return new TrainingError(
-    `the ${what} became ${value} in ${where} of stage "${stage}" at learning rate ${learningRate}; try a lower rate`,
-  );
 }

@@ -58,6 +58,7 @@ export type {
 } from './protocol.ts';
 export { mostConfusionClasses } from './protocol.ts';
 export { requireFinite } from './require-finite.ts';
+export { type Retry, retrySchema, retryText } from './retry.ts';
 export { type StageName, stageNameSchema } from './stage-name.ts';
 export { StopFlag } from './stop-flag.ts';
 export { type RateSuggestion, smoothed, suggestRate } from './suggest-rate.ts';

@@ -4,6 +4,7 @@ import { checkValue, type MemberManifest, memberManifestSchema, mistakesLine } f
 import { openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
 import { precisions } from './plan.ts';
+import { retrySchema } from './retry.ts';
 import { stageNameSchema } from './stage-name.ts';
 
 /** Stages that ended early because the time was up, with their number of whole epochs. */
@@ -24,6 +25,8 @@ const memberFileSchema = z.strictObject({
   recipe: z.enum(['transfer', 'whole']),
   weights: z.strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() }),
   soups: soupsSchema.optional(),
+  /** Omitted if its losses were finite. */
+  retry: retrySchema.optional(),
   /** The {@link TrainedPlan}, to compare with that of a resumed run; earlier versions did not write it. */
   plan: z.json().optional(),
   /** Omitted if there are none. */

@@ -79,6 +79,8 @@ export interface TrainTask extends MemberTask {
   fold: Fold;
   /** Int32 per image of the store: its class. */
   labels: SharedArrayBuffer;
+  /** Fingerprint of the images and their split. */
+  dataset?: string | undefined;
   fit: Uint32Array;
   tune: Uint32Array;
   outOfFold: Uint32Array;
@@ -206,6 +208,8 @@ export interface EpochMetrics {
   learningRate: number;
   /** Whether this epoch's loss on `tune` is the lowest so far. */
   best: boolean;
+  /** Factor of the planned learning rates after a retry; omitted: 1. */
+  rateFactor?: number;
   /** Cost so far of compiling the stage's functions; null if they run op by op. */
   compiled: CompiledMetrics | null;
 }
@@ -267,7 +271,7 @@ export interface LaneObserver {
   /** @param details only if the task asks for them. */
   onEpoch(metrics: EpochMetrics, details?: EpochDetails): void;
   onWarning(task: string, message: string): void;
-  /** A training continues from a checkpoint. */
+  /** A training continues from a checkpoint, or from earlier weights in a retry. */
   onContinue(task: string, place: TrainingPlace): void;
 }
 

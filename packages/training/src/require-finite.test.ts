@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { requireFinite } from './require-finite.ts';
 
 it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
-  'requireFinite names the weights and the image of %d',
+  '45: requireFinite names the weights and the image of %d',
   (broken) => {
     const logits = Float32Array.of(0, 1, 2, 3, broken, 5);
     const check = () => requireFinite(logits, Uint32Array.of(7, 9, 11), 'members/wide/1.bin');

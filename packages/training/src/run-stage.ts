@@ -3,9 +3,11 @@ import { drawBalanced } from '@chorus/data';
 import { balancedLogLoss, scoreProbabilities } from '@chorus/evaluation';
 import { type Classifier, type FineTuneView, streamSeed, toProbabilities, type WeightSnapshot } from '@chorus/models';
 import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
+import { areFinite } from './are-finite.ts';
 import { type AugmentedBatch, viewsPerImage } from './augmentation.ts';
 import type { DrawnCopies } from './cached-copies.ts';
 import type { Checkpoint, TensorGroups, TrainingState } from './checkpoint/checkpoint-folder.ts';
+import type { StageProgress } from './checkpoint/stage-progress.ts';
 import { restoreStage, stageTensors } from './checkpoint/stage-tensors.ts';
 import { augmentedImages, trainedWeights } from './epoch-details.ts';
 import { fitStage, type StageEnd, type StageLimit } from './fit-stage.ts';
@@ -13,18 +15,29 @@ import { ImageReader } from './image-reader.ts';
 import type { LaneContext, TrainingLane } from './lane-context.ts';
 import type { Precision, StagePlan } from './plan.ts';
 import { type EpochDetails, mostConfusionClasses, type TrainTask } from './protocol.ts';
+import type { Retry } from './retry.ts';
 import { StageFunctions } from './stage-functions.ts';
 
 export interface RunStageOptions {
   limit?: StageLimit | undefined;
   /** The checkpoint to continue from, of this stage, whose weights the classifier has. By default, the stage starts. */
   from?: Checkpoint | undefined;
+  /** The retry that the training has had, if any. */
+  retry?: Retry | null;
   /**
    * Called between steps, as in `fitStage`.
    *
    * @param tensors returns what the stage keeps besides the weights, until it continues.
    */
-  onPause?(stage: NonNullable<TrainingState['stage']>, tensors: () => TensorGroups, isStopping: boolean): Promise<void>;
+  onPause?(paused: PausedTraining, tensors: () => TensorGroups, isStopping: boolean): Promise<void>;
+  /** Called when the stage continues from earlier weights, as in `fitStage`. */
+  onRetry?(retry: Retry, progress: StageProgress): void;
+}
+
+/** A training between two steps of a stage. */
+export interface PausedTraining {
+  stage: NonNullable<TrainingState['stage']>;
+  retry: Retry | null;
 }
 
 /**
@@ -57,17 +70,16 @@ export async function openStage(classifier: Classifier, plan: StagePlan, task: T
 /**
  * Trains a stage as planned, or until a limit; the classifier then has the weights that the stage keeps.
  *
- * @returns how far the stage came, and the number of its steps.
- * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite; StorageError for a
- * checkpoint that does not fit.
+ * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite, as in `fitStage`;
+ * StorageError for a checkpoint that does not fit.
  */
 export async function runStage(
   classifier: Classifier,
   plan: StagePlan,
   task: TrainTask,
   lane: TrainingLane,
-  { limit, from, onPause }: RunStageOptions = {},
-): Promise<StageEnd & { stepCount: number }> {
+  { limit, from, retry, onPause, onRetry }: RunStageOptions = {},
+): Promise<StageEnd> {
   const { name, member, fold, fit, tune, seed, classes } = task;
   const { view, functions, labelsOf, imagesOf } = await openStage(classifier, plan, task, lane);
   lane.observer.onStage(name, plan.name);
@@ -98,7 +110,7 @@ export async function runStage(
     const stored = from?.state.stage;
     const restored = stored ? restoreStage({ view, functions }, from!, stored) : undefined;
     best = restored?.best;
-    const end = await fitStage(
+    return await fitStage(
       {
         plan,
         imagesOf,
@@ -110,7 +122,9 @@ export async function runStage(
         ...(plan.recalibratesBatchNorm ? { recalibrate: () => functions.recalibrate(fit) } : {}),
         async evaluate() {
           const logits = await functions.logits(tune);
-          if (!logits.every(Number.isFinite)) return { loss: Number.NaN, accuracy: 0 };
+          // Infinite weights may give finite logits here, and none where they are folded for predictions.
+          const isUsable = logits.every(Number.isFinite) && areFinite(view.weights.map(({ variable }) => variable));
+          if (!isUsable) return { loss: Number.NaN, accuracy: 0 };
           const probabilities = toProbabilities(logits, classes.length);
           const { logLoss, accuracy, ...score } = scoreProbabilities(probabilities, labelsOf(tune), classes);
           confusion = score.confusion;
@@ -122,6 +136,7 @@ export async function runStage(
           best = view.snapshot();
         },
         restore: () => best!.restore(),
+        restartOptimizer: () => functions.restartOptimizer(),
         copy: () => view.snapshot(),
         restoreMean: ([first, ...others]) => (others.length === 0 ? first!.restore() : first!.restoreMeanWith(others)),
       },
@@ -140,20 +155,23 @@ export async function runStage(
             },
             detailsOf(epoch.epochIndex),
           ),
-        onPause: async ({ progress, copies }, isStopping) =>
+        onPause: async ({ progress, copies, retry }, isStopping) =>
           onPause?.(
             {
-              progress,
-              stepCount: functions.optimizer.stepCount,
-              copies: copies.map(({ epochIndex, loss }) => ({ epochIndex, loss })),
+              stage: {
+                progress,
+                stepCount: functions.optimizer.stepCount,
+                copies: copies.map(({ epochIndex, loss }) => ({ epochIndex, loss })),
+              },
+              retry,
             },
             () => stageTensors({ view, functions }, { best, copies }),
             isStopping,
           ),
+        ...(onRetry && { onRetry }),
       },
-      { limit, from: restored?.paused },
+      { limit, from: restored?.paused, retry },
     );
-    return { ...end, stepCount: functions.optimizer.stepCount };
   } finally {
     best?.dispose();
     functions.dispose();

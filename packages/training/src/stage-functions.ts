@@ -1,5 +1,12 @@
 /** The computations of a stage: training steps, BatchNorm recalibration and evaluation. */
-import { type FineTuneView, type Optimizer, type TrainingLossOptions, trainStep, WeightAverage } from '@chorus/models';
+import {
+  type FineTuneView,
+  type Optimizer,
+  restartOptimizer,
+  type TrainingLossOptions,
+  trainStep,
+  WeightAverage,
+} from '@chorus/models';
 import type { CompileMetrics } from '@chorus/runtime';
 import tf from '@chorus/tfjs';
 import { AccumulatedStep } from './accumulated-step.ts';
@@ -123,6 +130,12 @@ export class StageFunctions {
     return forwardRows(indices, { width: this.#outputCount }, (batch) =>
       numbersOf(() => this.#infer(this.#tune.input(batch, rowCount))),
     );
+  }
+
+  /** Sets the optimizer and the averages to their state before the first step with the current weights. */
+  restartOptimizer(): void {
+    restartOptimizer(this.#optimizer);
+    this.#average?.restart();
   }
 
   /** Exchanges the weights and their moving averages, if the stage has any. */

@@ -73,7 +73,7 @@ function recordOf(
   classifier: Classifier,
   task: TrainTask,
   lane: LaneContext,
-  { cutStages, soups, seconds }: EndedStages & { seconds: number },
+  { cutStages, soups, retry, seconds }: EndedStages & { seconds: number },
 ): TrainedMember['record'] {
   const isReduced = task.member.stages.some((stage) => precisionOn(lane, stage) === 'bfloat16');
   return {
@@ -84,6 +84,7 @@ function recordOf(
     recipe: recipeOf(task.member),
     weights: describeWeights(task),
     ...(soups.length === 0 ? {} : { soups }),
+    ...(retry === null ? {} : { retry }),
     plan: planOf(task),
     ...(cutStages.length === 0 ? {} : { cutStages }),
   };
@@ -132,9 +133,9 @@ function outOfFoldPredictions(
   return { outOfFoldLogits: meanOfViews(rows, { width, viewsPerImage, positions }), outOfFoldViews: rows };
 }
 
-function planOf({ member, fold, seed, fit, tune, outOfFold, teacher }: TrainTask): TrainedPlan {
+function planOf({ member, fold, seed, dataset, fit, tune, outOfFold, teacher }: TrainTask): TrainedPlan {
   const counts = { fit: fit.length, tune: tune.length, outOfFold: outOfFold.length };
-  return trainedPlanOf(member, { fold, seed, ...counts, teacher: teacher?.sha256 });
+  return trainedPlanOf(member, { fold, seed, dataset, ...counts, teacher: teacher?.sha256 });
 }
 
 function describeWeights({ member: { weights } }: TrainTask): TrainedMember['record']['weights'] {

@@ -7,6 +7,8 @@ export interface TrainedPlan {
   /** SHA-256 of the file of initial weights, wherever it is; null for random weights. */
   weights: string | null;
   fold: TrainTask['fold'];
+  /** Fingerprint of the images and their split. */
+  dataset?: string | undefined;
   seed: number;
   /** Image counts. */
   fit: number;
@@ -19,10 +21,11 @@ export interface TrainedPlan {
 /** The plan of a training, without the paths that do not influence it. */
 export function trainedPlanOf(
   { weights, ...member }: MemberPlan,
-  { fold, seed, fit, tune, outOfFold, teacher }: Omit<TrainedPlan, 'member' | 'weights'>,
+  { fold, seed, dataset, fit, tune, outOfFold, teacher }: Omit<TrainedPlan, 'member' | 'weights'>,
 ): TrainedPlan {
   return {
     ...{ member, weights: weights.kind === 'file' ? weights.sha256 : null, fold, seed, fit, tune, outOfFold },
+    ...(dataset === undefined ? {} : { dataset }),
     ...(teacher === undefined ? {} : { teacher }),
   };
 }

@@ -20,6 +20,7 @@ import { followLinksHelp, layoutHelp } from './folder-help.ts';
 interface TrainFlags extends ExperimentFlags {
   out?: string;
   resume?: string;
+  force?: boolean;
   seeds?: number;
   time?: string;
   tensorboard?: boolean;
@@ -42,6 +43,10 @@ export const trainCommand = new Command('train')
   )
   .option('--out <folder>', 'the run folder (default: runs/<name>-<time>)')
   .option('--resume <folder>', 'resume a run that was stopped or killed')
+  .option(
+    '--force',
+    'with --resume: go on although the experiment or the images were edited, which the report will say',
+  )
   .option('--seeds <count>', 'train with several seeds, one run after the other, and compare them', Number)
   .option(
     '--time <duration>',
@@ -62,10 +67,12 @@ export const trainCommand = new Command('train')
     '\nA run that crashes or hangs is started again from its checkpoints, at most twice for the same training.\n--set watchdogSeconds=N sets when it counts as hung (60; 0: never).',
   )
   .action(async (flags: TrainFlags) => {
-    const { ConfigError, train } = await import('@chorus/orchestration');
+    const { ConfigError } = await import('@chorus/orchestration');
     const ignored = ignoredWithResume(flags);
     if (ignored !== undefined)
       throw new ConfigError(`A resumed run keeps its settings; omit ${ignored}, or start a new run.`);
+    if (flags.force && flags.resume === undefined)
+      throw new ConfigError('--force accepts what was edited since a run was started; name the run with --resume.');
     if (!flags.dryRun) outputIsOnlyLog();
     const progress = progressFor(process.stdout);
     const supervised = reportToSupervisor();
@@ -96,7 +103,7 @@ export const trainCommand = new Command('train')
       const { report, folder, exitCode, wasFinished } =
         flags.resume === undefined
           ? await trainNew(flags, base, { progress, supervised, signal })
-          : await train({}, { resume: userPath(flags.resume), ...watchingOf(flags, { progress, supervised, signal }) });
+          : await resumeRun(flags.resume, flags, { progress, supervised, signal });
       progress.end();
       if (wasFinished) console.log(`The run in ${folder} has finished; nothing was changed.`);
       console.log(leaderboard(report, folder));
@@ -143,6 +150,12 @@ async function trainNew(...run: Parameters<typeof newRun>) {
   return train(experiment, options);
 }
 
+async function resumeRun(folder: string, flags: TrainFlags, watching: Parameters<typeof watchingOf>[1]) {
+  const { train } = await import('@chorus/orchestration');
+  const { force = false } = flags;
+  return train({}, { resume: userPath(folder), force, ...watchingOf(flags, watching) });
+}
+
 async function trainSeveral(count: number, ...run: Parameters<typeof newRun>) {
   const { ConfigError, trainSeeds } = await import('@chorus/orchestration');
   const [flags, , { progress, supervised }] = run;
@@ -179,7 +192,14 @@ function watchingOf(
 }
 
 /** An option that a resumed run would ignore. */
-function ignoredWithResume({ resume, preset, set, tensorboard: _, ...named }: TrainFlags): string | undefined {
+function ignoredWithResume({
+  resume,
+  preset,
+  set,
+  tensorboard: _,
+  force: __,
+  ...named
+}: TrainFlags): string | undefined {
   if (resume === undefined) return undefined;
   if (preset !== 'auto') return '--preset';
   if (set.length > 0) return '--set';

@@ -2,10 +2,15 @@ import type { Advice } from '@chorus/orchestration';
 import { commandName } from './command-name.ts';
 import { printable } from './printable.ts';
 
-/** A message, and the option or command that helps: the library does not know the names of either. */
+/**
+ * A message, and the option or command that helps: the library does not know the names of either. After a message of several lines, it
+ * has a line of its own.
+ */
 export function withAdvice(message: string, advice: AdviceToPrint | null | undefined): string {
   if (advice === null || advice === undefined) return message;
-  return `${message.replace(/\.$/, '')}; ${printable(advices[advice.code](advice.data ?? {}))}`;
+  const text = printable(advices[advice.code](advice.data ?? {}));
+  if (message.includes('\n')) return `${message}\n${text[0]!.toUpperCase()}${text.slice(1)}`;
+  return `${message.replace(/\.$/, '')}; ${text}`;
 }
 
 // --- internal ---
@@ -19,6 +24,7 @@ const advices: Record<Advice['code'], (data: Readonly<Record<string, string>>) =
   'output-place': () => 'name another place with --out.',
   'disk-space': () => 'free some, or name another place with --out.',
   'run-exists': ({ folder }) => `resume it with --resume ${folder}, or name another folder with --out.`,
+  'run-edited': () => 'restore it, start a new run, or go on with --force, which the report will say.',
   'run-stopped': ({ folder }) => `resume it with --resume ${folder}`,
   'data-needed': ({ names = '' }) =>
     `name a folder with --data DIR, or ${names

@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import type { Report } from '@chorus/orchestration';
 import { commandName } from './command-name.ts';
 import { duplicateCounts } from './duplicate-lines.ts';
+import { editLines } from './edit-lines.ts';
 import { balancedLines, calibrationLine, droppedLine, sureAnswersLine, viewsLine } from './ensemble-lines.ts';
 import { balancesClasses, imbalanceLine } from './imbalance-line.ts';
 import { labelAuditLine } from './label-audit-line.ts';
 import { printable } from './printable.ts';
+import { retryLines } from './retry-lines.ts';
 import { scoreCells } from './score-cells.ts';
 import { soupLines } from './soup-lines.ts';
 import { studentLine } from './student-line.ts';
@@ -50,6 +52,8 @@ export function leaderboard(report: Report, folder: string): string {
           '',
         ]),
     ...failed.map((member) => `${member.status}: ${member.name}: ${printable(member.reason ?? 'no reason given')}`),
+    ...retryLines(report),
+    ...editLines(report),
     ...notices.map((notice) => `note: ${printable(notice)}`),
     ...report.stackerNotes.map((note) => `note: ${note}`),
     ...report.restarts.map(({ note }) => `note: ${printable(note)}`),

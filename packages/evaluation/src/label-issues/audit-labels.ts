@@ -1,5 +1,6 @@
 /** Lists images with implausible labels, the worst first. */
 import { z } from 'zod';
+import { checkPaths } from '../score.ts';
 import { findLabelIssuesWithPauses } from './find-label-issues.ts';
 import { labelQuality, mostProbableOther } from './label-quality.ts';
 import type { LabeledProbabilities } from './labeled-probabilities.ts';
@@ -32,7 +33,7 @@ export interface LabelAudit {
  * @param probabilities [images, classes], from a classifier that was not trained on these images.
  * @param images paths and labels of the rows.
  * @param pause called every few milliseconds of work; its errors end the audit.
- * @throws Error as `findLabelIssues`.
+ * @throws Error as `findLabelIssues`, and for another number of paths.
  */
 export async function auditLabels(
   probabilities: Float32Array,
@@ -40,6 +41,7 @@ export async function auditLabels(
   classes: readonly string[],
   pause: () => Promise<void>,
 ): Promise<LabelAudit> {
+  checkPaths(paths, labels);
   const rows: LabeledProbabilities = { probabilities, labels, classCount: classes.length };
   const found = await findLabelIssuesWithPauses(rows, pause);
   const scores = labelQuality(rows, 'normalizedMargin');

@@ -199,7 +199,7 @@ describe('memberFromBytes refuses', () => {
     expect(() => memberFromBytes(fromFile(), weights())).toThrow(/Expected 877260 bytes of weights, .*, received \d+/);
   });
 
-  it('NaN', () => {
+  it('45: NaN', () => {
     const before = tf.memory().numTensors;
     const weights = saved.weights.slice();
     new DataView(weights.buffer).setFloat32(868, Number.POSITIVE_INFINITY, true);

@@ -15,7 +15,11 @@ export interface SavedMember {
   weights: Uint8Array;
 }
 
-/** Copies a classifier out of the backend; the caller keeps ownership of it. */
+/**
+ * Copies a classifier out of the backend; the caller keeps ownership of it.
+ *
+ * @throws ModelError naming the first tensor with a number that a model cannot compute with.
+ */
 export function memberToBytes(classifier: Classifier): SavedMember {
   const { backbone, preprocessing, classes, outputCount, dropout } = classifier;
   let byteCount = 0;
@@ -26,9 +30,11 @@ export function memberToBytes(classifier: Classifier): SavedMember {
     return tensor;
   });
   const weights = new Uint8Array(byteCount);
-  for (const [index, { variable }] of classifier.weights.entries()) {
-    const { buffer, byteOffset, byteLength } = variable.dataSync<'float32'>();
-    weights.set(new Uint8Array(buffer, byteOffset, byteLength), tensors[index]!.offset);
+  for (const [index, { variable, weightName }] of classifier.weights.entries()) {
+    const values = variable.dataSync<'float32'>();
+    const { name, offset } = tensors[index]!;
+    requireUsable(values, weightName, name);
+    weights.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
   }
   const manifest: MemberManifest = {
     format: 'chorus-member',
@@ -153,10 +159,15 @@ function matchTensors(
       const [wanted, found] = [describe(nameOf(weight), weight.shape), describe(name, shape)];
       if (wanted !== found) throw new ModelError(`Expected ${wanted} as tensor ${index + 1}, received ${found}.`);
       const values = decodeTensor(weights.subarray(offset, offset + byteLength), shape, encodingOf(tensor));
-      const unusable = unusableValue(values, weight.weightName);
-      if (unusable !== undefined)
-        throw new ModelError(`Expected ${unusable.expected} in tensor ${name}, received ${unusable.received}.`);
+      requireUsable(values, weight.weightName, name);
       return [weight, values];
     }),
   );
+}
+
+/** @param name of the tensor, for the message. */
+function requireUsable(values: Float32Array, weightName: string, name: string): void {
+  const unusable = unusableValue(values, weightName);
+  if (unusable !== undefined)
+    throw new ModelError(`Expected ${unusable.expected} in tensor ${name}, received ${unusable.received}.`);
 }

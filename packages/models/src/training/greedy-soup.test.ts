@@ -51,6 +51,22 @@ describe('BestEpochs', () => {
   const disposed: number[] = [];
   const take = (id: number) => () => ({ id, dispose: () => void disposed.push(id) });
 
+  it('drops an epoch and later ones, and disposes them', () => {
+    const best = new BestEpochs<{ id: number; dispose(): void }>(9);
+    for (const [epochIndex, loss] of [
+      [null, 5],
+      [0, 4],
+      [1, 1],
+      [2, 3],
+    ] as const)
+      best.offer(epochIndex, loss, take(epochIndex ?? -1));
+    best.dropFrom(1);
+    expect(best.sorted.map(({ epochIndex }) => epochIndex)).toEqual([0, null]);
+    expect(disposed.splice(0).toSorted()).toEqual([1, 2]);
+    best.dispose();
+    disposed.splice(0);
+  });
+
   it('holds the best epochs, the earlier ones of equal loss, and disposes the others', () => {
     const best = new BestEpochs<{ id: number; dispose(): void }>(2);
     for (const [epoch, loss] of [3, 2, Number.NaN, 2, 2, 1].entries()) best.offer(epoch, loss, take(epoch));

@@ -32,6 +32,13 @@ export class BestEpochs<Weights extends { dispose(): void }> {
     this.#sorted.splice(better, 0, { epochIndex, loss, weights: take() });
   }
 
+  /** Drops an epoch and all later ones, because they are trained again. */
+  dropFrom(epochIndex: number): void {
+    const isDropped = (one: EpochWeights<Weights>) => one.epochIndex !== null && one.epochIndex >= epochIndex;
+    for (const { weights } of this.#sorted.filter(isDropped)) weights.dispose();
+    this.#sorted.splice(0, this.#sorted.length, ...this.#sorted.filter((one) => !isDropped(one)));
+  }
+
   /** The best one first. */
   get sorted(): readonly EpochWeights<Weights>[] {
     return this.#sorted;

@@ -28,6 +28,14 @@ export interface Optimizer {
   dispose(): void;
 }
 
+/** Sets an optimizer to its state before its first step. */
+export function restartOptimizer(optimizer: Optimizer): void {
+  optimizer.stepCount = 0;
+  tf.tidy(() => {
+    for (const slot of optimizer.slots) slot.assign(tf.zerosLike(slot));
+  });
+}
+
 /** @throws Error if a variable has no gradient. */
 export function gradientOf({ name }: tf.Variable, gradients: tf.NamedTensorMap): tf.Tensor {
   const gradient = gradients[name];

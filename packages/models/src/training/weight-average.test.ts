@@ -44,6 +44,21 @@ describe('WeightAverage', () => {
     weight.dispose();
   });
 
+  it('restarts at the current weights, whatever it was before', () => {
+    const weight = tf.variable(tf.tensor1d([Number.NaN, 1]));
+    const average = new WeightAverage([weight], 0.9);
+    tf.tidy(() => average.update(tf.scalar(1, 'int32')));
+    tf.tidy(() => weight.assign(tf.tensor1d([3, 4])));
+    average.restart();
+    average.swap();
+    expect(Array.from(weight.dataSync())).toEqual([3, 4]);
+    tf.tidy(() => average.update(tf.scalar(1, 'int32')));
+    average.swap();
+    expect(Array.from(weight.dataSync())).toEqual([3, 4]);
+    average.dispose();
+    weight.dispose();
+  });
+
   it('leaks no tensor', () => {
     const weight = tf.variable(tf.ones([3]));
     const before = tf.memory().numTensors;

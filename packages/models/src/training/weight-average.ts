@@ -39,6 +39,11 @@ export class WeightAverage {
     });
   }
 
+  /** Sets the averages to the current weights. */
+  restart(): void {
+    for (const { weight, average } of this.#pairs) average.assign(weight);
+  }
+
   /** Exchanges the weights and their averages; a second call restores both, bit for bit. */
   swap(): void {
     for (const { weight, average } of this.#pairs) {

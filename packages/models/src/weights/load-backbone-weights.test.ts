@@ -93,7 +93,7 @@ describe('loadBackboneWeights', () => {
       /(conv_pw_13_bn|batch_normalization_26): expected gamma \[256\], .* received gamma \[16, 16\]/,
     ],
     [
-      'NaN',
+      '45: NaN',
       () => lastWith({ values: new Float32Array(256).fill(Number.NaN, 5) }),
       /(conv_pw_13_bn|batch_normalization_26): expected finite numbers in gamma, received NaN at index 5/,
     ],

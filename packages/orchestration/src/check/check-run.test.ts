@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
@@ -64,11 +64,8 @@ describe('a folder that can be trained on', () => {
     expect(report.dataset!.skipped).toEqual(skipped);
     const bytes = await bytesIn(at('run'));
     expect(bytes).toBeLessThan(report.disk.neededBytes!);
-    // Removed by then: three checkpoints on the only lane, each with weights, two moments of Adam, and the best weights.
-    const checkpoints = 3 * 4 * (await stat(at('run/members/wide/holdout/weights.bin'))).size;
-    // The estimate is an upper bound of the right magnitude; most of the rest is a margin for small files and the page.
-    expect(report.disk.neededBytes!).toBeLessThan(3 * bytes + 1.1 * checkpoints + 15e6);
-    expect(report.disk.neededBytes!).toBeGreaterThan(bytes + checkpoints);
+    // The estimate is an upper bound of the right magnitude; most of it is for checkpoints, which are gone, and small files.
+    expect(report.disk.neededBytes!).toBeLessThan(10 * bytes);
   });
 });
 

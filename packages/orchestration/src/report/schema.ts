@@ -1,7 +1,7 @@
 /** `report.json`, the result of a run. The package's `report.schema.json` is generated from this schema. */
 import { labelIssueSchema, mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, scoreSchema } from '@chorus/evaluation';
 import { stackerKinds } from '@chorus/models';
-import { precisions } from '@chorus/training';
+import { precisions, retrySchema } from '@chorus/training';
 import { z } from 'zod';
 import { calibrationSectionSchema } from './calibration-schema.ts';
 import { costsSchema, pruningSchema } from './cost-schema.ts';
@@ -54,8 +54,18 @@ const trainingSchema = z.strictObject({
   soups: z
     .array(z.strictObject({ stage: z.string(), epochs: z.array(count.nullable()), tuneLoss: z.number() }))
     .optional(),
+  retry: retrySchema
+    .extend({ text: z.string().describe('What happened, in words.') })
+    .optional()
+    .describe(
+      'That a loss became infinite or NaN, and the training was retried from earlier weights at a tenth of the planned rates. Omitted if it was not.',
+    ),
   /** Whether it was trained before the run was resumed, and kept. */
   resumed: z.boolean(),
+  otherPlan: z
+    .string()
+    .optional()
+    .describe('It was trained before the experiment was edited: the first difference of its plan. Omitted otherwise.'),
 });
 
 const memberReportSchema = z.strictObject({
@@ -216,6 +226,13 @@ export const reportSchema = z.strictObject({
   schemaVersion: z.literal(3),
   /** The resolved experiment, its preset and the versions that ran it. */
   experiment: z.record(z.string(), z.unknown()),
+  edits: z
+    .array(z.string())
+    // Reports of earlier versions have none.
+    .default([])
+    .describe(
+      'What was edited in the experiment or the images before the run was resumed; `experiment` is the edited one, and trainings that are older have `otherPlan`.',
+    ),
   /** True for generated images or random weights: the figures do not apply to photographs. */
   demo: z.boolean(),
   /** Flaws that the experiment turns on to reproduce published results; usually none. */

@@ -58,7 +58,7 @@ describe('checkpoints', () => {
     const plain = of({ recipe: whole });
     expect(of({ recipe: { whole: { ...whole.whole, emaMomentum: 0.99 } } }) - plain).toBeCloseTo(1.1 * 3 * model, -1);
     // In place of the best weights.
-    expect(of({ recipe: { whole: { ...whole.whole, soup: 3 } } }) - plain).toBeCloseTo(1.1 * 3 * 2 * model, -1);
+    expect(of({ recipe: { whole: { ...whole.whole, soup: 3 } } }) - plain).toBeCloseTo(1.1 * 3 * 3 * model, -1);
   });
 
   it('have only the head of a frozen backbone', () => {

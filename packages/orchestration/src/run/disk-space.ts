@@ -111,11 +111,11 @@ function checkpointsBytes(plan: MemberPlan, outputs: number): number {
   return 3 * (Math.max(...trained) + Math.max(...copies));
 }
 
-/** What a checkpoint keeps of a stage besides the weights: slots of the optimizer, averages, and the weights of epochs. */
+/** What a checkpoint keeps of a stage besides the weights: slots of the optimizer, averages, the best weights, and those of a soup. */
 function stageCopies({ optimizer, stopping }: StagePlan): number {
   const slots = optimizer.kind === 'adam' ? 2 : 1;
   const averages = optimizer.emaMomentum === undefined ? 0 : 1;
-  return slots + averages + (stopping.keeps === 'soup' ? stopping.mostEpochs : 1);
+  return slots + averages + 1 + (stopping.keeps === 'soup' ? stopping.mostEpochs : 0);
 }
 
 /** A map of Grad-CAM as text: backbones reduce images 32 times. */

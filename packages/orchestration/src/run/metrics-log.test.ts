@@ -20,7 +20,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const epoch = (epochIndex: number) => ({ task: 'a', epochIndex }) as EpochMetrics;
 
 async function writeThree(): Promise<void> {
-  const log = new MetricsLog(path, (message) => warnings.push(message));
+  const log = await MetricsLog.open(path, (message) => warnings.push(message));
   for (const index of [0, 1, 2]) log.append(epoch(index));
   await log.close();
 }
@@ -56,7 +56,7 @@ it('31: warns once when the file reaches its size limit in the middle of a run',
   const compiled = fileURLToPath(new URL('../../dist/run/metrics-log.js', import.meta.url));
   const program = `
     import { MetricsLog, readMetrics } from ${JSON.stringify(compiled)};
-    const log = new MetricsLog(${JSON.stringify(path)}, (message) => console.log(message));
+    const log = await MetricsLog.open(${JSON.stringify(path)}, (message) => console.log(message));
     for (let index = 0; index < 200; index += 1) log.append({ task: 'x'.repeat(100), epochIndex: index });
     await log.close();`;
   const { status, stdout } = spawnSync(
@@ -71,15 +71,18 @@ it('31: warns once when the file reaches its size limit in the middle of a run',
   expect((await readFile(path)).length).toBe(8 * 1024);
 });
 
-it('reads epochs, of repeated ones the last, without the incomplete line of a killed run', async () => {
-  const line = (epochIndex: number, loss: number | null) => ({
-    ...{ task: 'a', member: 'a', fold: { kind: 'holdout' }, stage: 'head', epochIndex, loss },
-    ...{ startedAtMs: 1, finishedAtMs: 2, tuneLoss: 0.5, tuneAccuracy: 1, learningRate: 0.1, best: true },
-  });
-  const { startedAtMs: _, ...early } = line(2, null);
-  const lines = [line(0, 0.5), line(1, 0.4), early, line(1, 0.3)].map((one) => JSON.stringify(one));
-  await writeFile(path, `${lines.join('\n')}\n${lines[0]!.slice(0, 30)}`);
-  expect(await readMetrics(path)).toEqual([line(0, 0.5), line(1, 0.3), { ...early, startedAtMs: null }]);
+const line = (epochIndex: number, loss: number | null = 0.5, stage = 'head') => ({
+  ...{ task: 'a', member: 'a', fold: { kind: 'holdout' }, stage, epochIndex, loss },
+  ...{ startedAtMs: 1, finishedAtMs: 2, tuneLoss: 0.5, tuneAccuracy: 1, learningRate: 0.1, best: true },
+});
+
+it('reads the epochs that count, without the incomplete line of a killed run', async () => {
+  const { startedAtMs: _, ...early } = line(0, null, 'whole');
+  const other = { ...line(0), task: 'b' };
+  // The training goes back to its second epoch, from the next stage.
+  const all = [line(0, 0.5), line(1, 0.4), other, line(2), early, line(1, 0.3), early];
+  await writeFile(path, `${all.map((one) => `${JSON.stringify(one)}\n`).join('')}{"task": "a", "sta`);
+  expect(await readMetrics(path)).toEqual([line(0, 0.5), line(1, 0.3), { ...early, startedAtMs: null }, other]);
   await expect(readMetrics(join(folder, 'none'))).rejects.toThrow('no such file or folder');
 });
 
@@ -96,4 +99,27 @@ it('skips a line of a megabyte, and a deeply nested one', async () => {
   const epochLine = JSON.stringify({ ...line, tuneLoss: null, tuneAccuracy: null });
   await writeFile(path, `${'x'.repeat(2 ** 20)}\n${'['.repeat(60_000)}\n${epochLine}\n`);
   expect(await readMetrics(path)).toMatchObject([{ epochIndex: 0 }]);
+});
+
+it('marks the lines of epochs that are repeated, in the same run and in a resumed one', async () => {
+  const append = async (...epochs: [stage: string, epochIndex: number][]) => {
+    const log = await MetricsLog.open(path, (message) => warnings.push(message));
+    for (const [stage, epochIndex] of epochs) log.append(line(epochIndex, 0.5, stage) as EpochMetrics);
+    await log.close();
+  };
+  await append(['head', 0], ['whole', 0], ['whole', 1], ['whole', 2]);
+  await append(['whole', 1], ['whole', 2], ['whole', 1]);
+  const lines = (await readFile(path, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((one) => JSON.parse(one));
+  const marks = lines.map(({ stage, epochIndex, repeated }) => `${stage} ${epochIndex} ${repeated ?? ''}`.trim());
+  expect(marks).toEqual([
+    ...['head 0', 'whole 0', 'whole 1', 'whole 2'],
+    ...['whole 1 true', 'whole 2 true', 'whole 1 true'],
+  ]);
+  expect((await readMetrics(path)).map(({ stage, epochIndex }) => `${stage} ${epochIndex}`)).toEqual([
+    ...['head 0', 'whole 0', 'whole 1'],
+  ]);
+  expect(warnings).toEqual([]);
 });

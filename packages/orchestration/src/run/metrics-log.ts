@@ -1,19 +1,39 @@
-import { readLines } from '@chorus/storage';
+import { readLines, StorageError } from '@chorus/storage';
 import type { EpochMetrics } from '@chorus/training';
 import { z } from 'zod';
 import { AppendFile } from './append-file.ts';
 
-/** `metrics.jsonl`: one JSON object per line, appended after each epoch. A resumed run appends to the same file. */
+/**
+ * `metrics.jsonl`: one JSON object per line, appended after each epoch. A resumed run appends to the same file. A line with
+ * `"repeated": true` is of an epoch that is in the file already: its training has gone back since, to a checkpoint or for a retry.
+ */
 export class MetricsLog {
   readonly #file: AppendFile;
+  /** Of all lines in the file. */
+  readonly #keys: Set<string>;
+
+  private constructor(path: string, onFailure: (message: string) => void, keys: Set<string>) {
+    this.#file = new AppendFile(path, onFailure);
+    this.#keys = keys;
+  }
 
   /** @param onFailure as in {@link AppendFile}. */
-  constructor(path: string, onFailure: (message: string) => void) {
-    this.#file = new AppendFile(path, onFailure);
+  static async open(path: string, onFailure: (message: string) => void): Promise<MetricsLog> {
+    const keys = new Set<string>();
+    try {
+      for await (const epoch of epochsOf(path)) keys.add(keyOf(epoch));
+    } catch (error) {
+      // A file that cannot be read may still be appended to; if it cannot, the first epoch reports that.
+      if (!(error instanceof StorageError)) throw error;
+    }
+    return new MetricsLog(path, onFailure, keys);
   }
 
   append(metrics: EpochMetrics): void {
-    this.#file.append(() => `${JSON.stringify(metrics)}\n`);
+    const key = keyOf(metrics);
+    const repeated = this.#keys.has(key);
+    this.#keys.add(key);
+    this.#file.append(() => `${JSON.stringify({ ...metrics, ...(repeated && { repeated }) })}\n`);
   }
 
   /** As in {@link AppendFile}. */
@@ -28,20 +48,37 @@ export type StoredEpoch = z.output<typeof epochSchema>;
 /**
  * Reads `metrics.jsonl`, also while a run appends to it.
  *
- * @returns epochs in the order of the file; of those that a resumed run repeated, the last.
+ * @returns the epochs that led to the weights, in the order of training: where a training has gone back to an earlier epoch, the
+ * lines of this and later epochs before that do not count.
  * @throws StorageError when the file cannot be read, or has more than 256 MiB.
  */
 export async function readMetrics(path: string): Promise<StoredEpoch[]> {
-  const found = new Map<string, StoredEpoch>();
-  for await (const line of readLines(path, { maxBytes: maxLogBytes, maxLineBytes })) {
-    const epoch = epochSchema.safeParse(parsed(line)).data;
-    // The last line of a killed run may be incomplete.
-    if (epoch !== undefined) found.set(`${epoch.task}\n${epoch.stage}\n${epoch.epochIndex}`, epoch);
+  const trainings = new Map<string, StoredEpoch[]>();
+  for await (const epoch of epochsOf(path)) {
+    const epochs = trainings.get(epoch.task) ?? [];
+    trainings.set(epoch.task, epochs);
+    const repeated = epochs.findIndex(
+      ({ stage, epochIndex }) => stage === epoch.stage && epochIndex >= epoch.epochIndex,
+    );
+    if (repeated !== -1) epochs.length = repeated;
+    epochs.push(epoch);
   }
-  return [...found.values()];
+  return [...trainings.values()].flat();
 }
 
 // --- internal ---
+
+/** All lines but those that are incomplete, such as the last one of a killed run. */
+async function* epochsOf(path: string): AsyncGenerator<StoredEpoch> {
+  for await (const line of readLines(path, { maxBytes: maxLogBytes, maxLineBytes })) {
+    const epoch = epochSchema.safeParse(parsed(line)).data;
+    if (epoch !== undefined) yield epoch;
+  }
+}
+
+function keyOf({ task, stage, epochIndex }: Pick<StoredEpoch, 'task' | 'stage' | 'epochIndex'>): string {
+  return JSON.stringify([task, stage, epochIndex]);
+}
 
 /** Half a million epochs. */
 const maxLogBytes = 256 * 2 ** 20;

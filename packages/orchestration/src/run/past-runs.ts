@@ -1,13 +1,11 @@
 /** Lists, compares and removes run folders. */
-import { lstat, readdir, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { lstat, readdir, rm, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
 import {
   bytesOnDisk,
   lockOwner,
   readJsonFile,
-  removeUnfinished,
   StorageError,
-  sealedFileNames,
   systemErrorText,
   tryLock,
   UnreadableFileError,
@@ -16,6 +14,7 @@ import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { type Report, reportSchema } from '../report/schema.ts';
 import { experimentDifferences, type KeyDifference } from './experiment-differences.ts';
+import { removeRunFiles } from './run-files.ts';
 
 /** `stopped`: it can be resumed; `failed`: too few members finished; `unknown`: its report is damaged or of an unknown version. */
 export type RunState = 'running' | 'finished' | 'stopped' | 'failed' | 'unknown';
@@ -110,15 +109,7 @@ export async function removeRun(path: string): Promise<string[]> {
   await readStart(folder);
   const lock = await tryLock(folder);
   try {
-    // `experiment.json`, which identifies a run folder, comes last, so that an interrupted removal can be repeated.
-    await removeUnfinished(folder);
-    await removeMatching(folder, 'members', (path) => memberFile.test(path));
-    await removeMatching(folder, 'checkpoints', (path) => checkpointFile.test(path));
-    await removeMatching(folder, 'student', (path) => memberFile.test(`student/all/${path}`));
-    await removeMatching(folder, 'tensorboard', (path) => eventFile.test(path));
-    const sealed = await sealedFileNames(join(folder, 'bundle'));
-    await removeMatching(folder, 'bundle', (path) => sealed.has(path));
-    for (const name of runFiles) await rm(join(folder, name), { force: true });
+    await removeRunFiles(folder);
     const others = (await readdir(folder, { recursive: true, withFileTypes: true }))
       .filter((entry) => !entry.isDirectory())
       .map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
@@ -131,31 +122,6 @@ export async function removeRun(path: string): Promise<string[]> {
 
 // --- internal ---
 
-/** In the order of their removal. */
-const runFiles = [
-  'predictions.csv',
-  'label-issues.csv',
-  'grad-cam.json',
-  'metrics.jsonl',
-  'report.html',
-  'MODEL_CARD.md',
-  'report.json',
-  'plan.json',
-  'budget.json',
-  'restarts.json',
-  'experiment.json',
-] as const;
-
-/** Below `members`: a folder per member and fold; earlier versions wrote `held-out.f32`. */
-const memberFile = /^[^/]+\/[^/]+\/(member\.json|weights\.bin|out-of-fold(-views)?\.f32|held-out\.f32|SHA256SUMS)$/;
-
-/** Below `checkpoints`: of each member and fold; a killed process leaves temporary folders. */
-const checkpointFile =
-  /^[^/]+\/[^/]+\/(checkpoint-\d+|\.checkpoint-\d+\.tmp-\d+-[0-9a-f]+)\/(checkpoint\.json|[a-z0-9-]+\.bin|SHA256SUMS)$/;
-
-/** Below `tensorboard`: those of Chorus, of `EventFile`. */
-const eventFile = /(^|\/)events\.out\.tfevents\.\d+\.chorus\.\d+$/;
-
 /** @throws ConfigError as {@link compareRuns}. */
 async function readFinishedRun(folder: string) {
   const { datasetFingerprint, experiment } = await readStart(folder);
@@ -163,19 +129,6 @@ async function readFinishedRun(folder: string) {
   if (report === undefined)
     throw new ConfigError(`Cannot compare ${folder}: it has no report of this version of Chorus.`);
   return { folder, report, datasetFingerprint, experiment };
-}
-
-/** Removes the matching files below a folder, and the folders that are empty afterwards. */
-async function removeMatching(folder: string, name: string, matches: (path: string) => boolean): Promise<void> {
-  const root = join(folder, name);
-  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
-  const pathOf = ({ parentPath, name: own }: (typeof entries)[number]) => relative(root, join(parentPath, own));
-  for (const entry of entries)
-    if (entry.isFile() && matches(pathOf(entry).replaceAll(sep, '/'))) await rm(join(root, pathOf(entry)));
-  // The deepest first; a folder with other files stays.
-  const folders = entries.filter((entry) => entry.isDirectory()).map(pathOf);
-  for (const path of [...folders.toSorted((a, b) => b.length - a.length), ''])
-    await rmdir(join(root, path)).catch(() => {});
 }
 
 /** The fields of `experiment.json` that all versions have. */

@@ -133,11 +133,15 @@ describe('prepareRun', () => {
       expect(found.experiment).toEqual(experiment);
       expect(found.path).toBe(at('resumed'));
       const recorded = await folder.readStart();
-      expect(recorded).toEqual({ ...start, datasetFingerprint: found.dataset.fingerprint });
+      expect(recorded).toEqual({
+        ...start,
+        datasetFingerprint: found.dataset.fingerprint,
+        images: found.dataset.classes.map((name) => ({ class: name, count: expect.any(Number) })),
+      });
       await prepare({}, { folder });
       await cp(at('copy/train/stars/stars-00002.png'), at('copy/train/stars/stars-99999.png'));
       await expect(prepare({}, { folder })).rejects.toThrow(
-        `The images in ${at('copy')} have changed since the run in ${at('resumed')} started. Restore them, or start a new run.`,
+        `This has changed since the run in ${at('resumed')} was started:\n  images in ${at('copy')}: the class "stars" had `,
       );
       expect(await folder.readStart()).toEqual(recorded);
     } finally {

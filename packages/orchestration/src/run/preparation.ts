@@ -15,7 +15,6 @@ import { warningsAboutAugmentation } from '../check/augmentation-warning.ts';
 import { describeDataset } from '../check/describe-dataset.ts';
 import { imbalanceNotice } from '../check/imbalance-notice.ts';
 import { warningsAboutClasses } from '../check/warnings.ts';
-import { ConfigError } from '../errors.ts';
 import { readExcludeList } from '../experiment/exclude-list.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { type Experiment, type ExperimentInput, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
@@ -33,6 +32,7 @@ import { requireCopies } from '../plan/require-copies.ts';
 import { type Dataset, dataFolder, openDataset, requireDataFolder } from './dataset.ts';
 import { freeDiskBytes, requireDisk, runBytes, runSizeOf } from './disk-space.ts';
 import type { Downloads } from './downloads.ts';
+import { imageEdits, requireAccepted, startedImages } from './edits.ts';
 import { findInitialWeights } from './initial-weights.ts';
 import type { RunObserver } from './observer.ts';
 import { defaultRunFolder, type RunFolder, requireNewRunFolder } from './run-folder.ts';
@@ -71,6 +71,10 @@ export interface PreparationOptions {
   base?: string;
   /** The run to resume, which contains the experiment. */
   folder: RunFolder | undefined;
+  /** What was edited in the experiment of the run to resume; see {@link experimentEdits}. */
+  edits?: readonly string[];
+  /** Whether to accept that the images were edited. */
+  force?: boolean;
   signal?: AbortSignal;
   stop: StopFlag;
 }
@@ -82,7 +86,7 @@ export interface PreparationOptions {
  */
 export async function prepareRun(
   input: Partial<ExperimentInput>,
-  { folder, signal, stop, ...options }: PreparationOptions,
+  { folder, signal, stop, edits = [], force = false, ...options }: PreparationOptions,
   observer: RunObserver,
 ): Promise<Preparation> {
   const startedAtMs = Date.now();
@@ -124,7 +128,7 @@ export async function prepareRun(
   const laneBytes = (imageCount: number) => estimateLaneBytes(planFor(imageCount), lanes.lanes);
   const dataset = await openDataset(experiment, root, laneBytes, observer, signal);
   timeline.end(phaseNames.decode);
-  if (folder !== undefined) await requireSameImages(folder, dataset, experiment.data.exclude);
+  if (folder !== undefined) await recordEdits(folder, dataset, edits, force);
   const facts = { ...factsOf(dataset.split), classes: countClasses(dataset.split, dataset) };
   const plan = planTraining(experiment, facts, weights);
   requireRoomForMembers(plan.members, dataset.classes.length, experiment);
@@ -176,12 +180,23 @@ function newRunPath(experiment: Experiment, { out, base }: Pick<PreparationOptio
   return resolve(out ?? defaultRunFolder(base ?? process.cwd(), experiment, new Date()));
 }
 
-/** @throws ConfigError when the images, or those that are excluded, differ from those that the run started with. */
-async function requireSameImages(folder: RunFolder, dataset: Dataset, exclude: string | undefined): Promise<void> {
+/**
+ * Records the images of a run and what was edited since it was started.
+ *
+ * @throws ConfigError when the images, or those that are excluded, differ from those that the run started with, unless `isAccepted`.
+ */
+async function recordEdits(
+  folder: RunFolder,
+  dataset: Dataset,
+  ofExperiment: readonly string[],
+  isAccepted: boolean,
+): Promise<void> {
   const start = await folder.readStart();
-  if (start.datasetFingerprint !== null && start.datasetFingerprint !== dataset.fingerprint)
-    throw new ConfigError(
-      `The images in ${dataset.root}${exclude === undefined ? '' : `, or those that ${exclude} lists,`} have changed since the run in ${folder.path} started. Restore them, or start a new run.`,
-    );
-  if (start.datasetFingerprint === null) await folder.writeStart({ ...start, datasetFingerprint: dataset.fingerprint });
+  const ofImages = imageEdits(start, dataset).map((text) => `images in ${dataset.root}: ${text}`);
+  requireAccepted(ofImages, { isAccepted, folder: folder.path });
+  const edits = [...ofExperiment, ...ofImages];
+  // The time of the file is that of the run's start.
+  if (start.datasetFingerprint !== null && edits.length === 0) return;
+  const accepted = [...(start.edits ?? []), ...edits];
+  await folder.writeStart({ ...start, ...startedImages(dataset), ...(accepted.length > 0 && { edits: accepted }) });
 }

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../errors.ts';
 import { demo } from '../experiment/presets/demo.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
-import { openRunFolder, readRunStart } from './run-folder.ts';
+import { openRunFolder, readRunStart, requireNewRunFolder } from './run-folder.ts';
 
 let parent: string;
 const path = () => join(parent, 'run/experiment.json');
@@ -82,4 +82,47 @@ it.each([
 ])('%s is refused', async (_, keys) => {
   await editRecipe((recipe) => Object.assign(recipe, keys));
   await expect(readRunStart(join(parent, 'run'))).rejects.toThrow(ConfigError);
+});
+
+describe('a new run', () => {
+  const folder = () => join(parent, 'run');
+  const put = async (name: string, content = 'x') => {
+    await mkdir(dirname(join(folder(), name)), { recursive: true });
+    await writeFile(join(folder(), name), content);
+  };
+
+  it('replaces one in the same folder that ended before it trained anything, and leaves other files', async () => {
+    for (const name of ['plan.json', 'report.json', 'notes.txt']) await put(name);
+    await put('metrics.jsonl', '');
+    await mkdir(join(folder(), 'members/wide'), { recursive: true });
+    await requireNewRunFolder(folder());
+    const again = await openRunFolder(folder(), 'new');
+    await again.release();
+    expect(await readdir(folder())).toEqual(['notes.txt']);
+  });
+
+  it.each(['metrics.jsonl', 'members/wide/holdout/member.json', 'checkpoints/a/all/checkpoint-1/x.bin', 'bundle/x'])(
+    'does not replace one that has left %s',
+    async (name) => {
+      await put(name);
+      await expect(requireNewRunFolder(folder())).rejects.toThrow(`There is already a run in ${folder()}.`);
+      await expect(openRunFolder(folder(), 'new')).rejects.toThrow(ConfigError);
+      expect(await readFile(join(folder(), name), 'utf8')).toBe('x');
+    },
+  );
+
+  it('does not replace one that is running', async () => {
+    const running = await openRunFolder(folder(), 'resume');
+    await expect(requireNewRunFolder(folder())).rejects.toThrow(ConfigError);
+    await expect(openRunFolder(folder(), 'new')).rejects.toThrow(/in use by process/);
+    await running.release();
+    await readRunStart(folder());
+  });
+
+  it('does not replace an experiment.json that no run wrote', async () => {
+    await writeFile(path(), '{}');
+    await expect(requireNewRunFolder(folder())).rejects.toThrow(ConfigError);
+    await expect(openRunFolder(folder(), 'new')).rejects.toThrow(ConfigError);
+    expect(await readFile(path(), 'utf8')).toBe('{}');
+  });
 });

@@ -5,6 +5,7 @@ import { type Fold, foldName } from '@chorus/data';
 import { checkValue, mistakesLine } from '@chorus/models';
 import {
   bytesOnDisk,
+  lockOwner,
   makeFolder,
   publishFile,
   readJsonFile,
@@ -18,6 +19,7 @@ import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
 import { unwritable } from '../output-place.ts';
 import { removeLeftOvers } from './left-overs.ts';
+import { hasTrained, removeRunFiles } from './run-files.ts';
 
 /** The only version that is written and can be resumed. */
 const schemaVersion = 3;
@@ -28,6 +30,10 @@ const startSchema = z.strictObject({
   versions: z.record(z.string(), z.string()),
   /** Fingerprint of the images and their split, which must be the same when the run is resumed. */
   datasetFingerprint: z.string().nullable(),
+  /** Number of usable images of each class. Earlier versions did not write it. */
+  images: z.array(z.strictObject({ class: z.string(), count: z.int().min(0) })).optional(),
+  /** What was edited before the run was resumed, as the user has accepted; omitted if nothing was. */
+  edits: z.array(z.string()).optional(),
   /** Engine for forward passes on CPU lanes, which a resumed run uses again. Earlier versions only had TensorFlow. */
   forward: z.enum(['onnxruntime', 'tensorflow']).default('tensorflow'),
   experiment: experimentSchema,
@@ -82,13 +88,14 @@ export function defaultRunFolderName(name: string, now: Date): string {
 }
 
 /**
- * Checks that a new run folder can be created, without creating it.
+ * Checks that a new run folder can be created, without creating it. One whose run ended before it trained anything can be used again.
  *
  * @throws ConfigError when the folder already contains a run, or cannot be created.
  */
 export async function requireNewRunFolder(path: string): Promise<void> {
   const folder = resolve(path);
-  await requireNoRun(folder);
+  if ((await lockOwner(folder)) !== undefined) await requireNoStart(folder);
+  await requireNoTraining(folder);
   try {
     // Permissions are not enough: a file system may be read-only, or a folder immutable.
     await rmdir(await mkdtemp(join(await existingPlace(folder), '.chorus-')));
@@ -105,21 +112,31 @@ export async function existingPlace(folder: string): Promise<string> {
 }
 
 /**
- * Creates a run folder, or opens one to resume, locks it, and removes the temporary files that killed processes have left there.
+ * Creates a run folder, or opens one to resume, locks it, and removes the temporary files that killed processes have left there. The
+ * files of a run that ended before it trained anything make way for a new one.
  *
+ * @param onNotice receives a message if the lock of the folder has to become stale first.
  * @throws ConfigError when a new folder already contains a run or is not writable, or a folder to resume does not contain one;
  * StorageError when another process has locked it.
  */
-export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promise<RunFolder> {
+export async function openRunFolder(
+  path: string,
+  mode: 'new' | 'resume',
+  onNotice?: (notice: string) => void,
+): Promise<RunFolder> {
   const folder = resolve(path);
   const at = (name: string) => join(folder, name);
   const member = (name: string, fold: Fold) => join(folder, 'members', name, foldName(fold));
   if (mode === 'resume') await readStart(at('experiment.json'));
   else await makeWritable(folder);
-  const lock = await writing(folder, () => tryLock(folder));
+  const onWait = (owner = 'unknown') =>
+    onNotice?.(
+      `${folder} was locked by process ${owner}, probably of another machine; waiting to see whether it is still running`,
+    );
+  const lock = await writing(folder, () => tryLock(folder, { onWait }));
   try {
     // The previous owner of the lock may have started a run before it was killed.
-    if (mode === 'new') await requireNoRun(folder);
+    if (mode === 'new') await replaceUntrained(folder);
     await removeLeftOvers(folder);
   } catch (error) {
     await lock.release();
@@ -190,11 +207,33 @@ async function makeWritable(folder: string): Promise<void> {
   }
 }
 
-async function requireNoRun(folder: string): Promise<void> {
-  // Refuses an entry of any type: a named pipe, for example, would be opened later.
-  const started = await lstat(join(folder, 'experiment.json')).catch(() => undefined);
-  if (started !== undefined)
+/** @throws ConfigError when there is a run in the folder. */
+async function requireNoStart(folder: string): Promise<void> {
+  if (await hasStart(folder))
     throw advise(new ConfigError(`There is already a run in ${folder}.`), { code: 'run-exists', data: { folder } });
+}
+
+/** @throws ConfigError when there is a run in the folder that has trained something, or an `experiment.json` that no run wrote. */
+async function requireNoTraining(folder: string): Promise<void> {
+  if (!(await hasStart(folder))) return;
+  const isRun = await readRunStart(folder).then(
+    () => true,
+    () => false,
+  );
+  if (!isRun || (await hasTrained(folder))) await requireNoStart(folder);
+}
+
+async function replaceUntrained(folder: string): Promise<void> {
+  await requireNoTraining(folder);
+  if (await hasStart(folder)) await removeRunFiles(folder);
+}
+
+/** Whether there is an `experiment.json` of any type: a named pipe, for example, would be opened later. */
+function hasStart(folder: string): Promise<boolean> {
+  return lstat(join(folder, 'experiment.json')).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A sentence about run folders above or in a folder that is none; empty if there are none. */

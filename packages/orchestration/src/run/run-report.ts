@@ -1,9 +1,9 @@
 /** Builds the report of a run. */
 
-import { foldName } from '@chorus/data';
+import { type Fold, foldName } from '@chorus/data';
 import { majorityShare, type Score, scoreWithPauses } from '@chorus/evaluation';
 import { variantOf } from '@chorus/models';
-import { type MemberPlan, recipeOf } from '@chorus/training';
+import { type MemberPlan, recipeOf, retryText } from '@chorus/training';
 import { choicesOf } from '../experiment/presets/presets.ts';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
@@ -120,6 +120,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
     );
   return {
     experiment: { preset: start.preset, versions: start.versions, ...experiment },
+    edits: start.edits ?? [],
     demo,
     flaws: plan.flaws,
     choices: [...choicesOf(start.preset)],
@@ -212,14 +213,22 @@ function studentSection(
 
 /** What the report says about a model's training. */
 function trainingReport(member: MemberPlan, outcome: FinishedOutcome): Omit<MemberReport, 'outOfFold' | 'test'> {
+  // As in the reasons of failures.
+  const foldText = (fold: Fold) => (outcome.trainings.length === 1 ? '' : `${foldName(fold)}: `);
   const common = {
     name: member.name,
     backbone: `${member.backbone.family} ${variantOf(member.backbone).name}`,
     inputSize: member.backbone.inputSize,
     seconds: outcome.seconds,
-    trainings: outcome.trainings.map(({ fold, record, resumed }) => {
-      const { device, backingDevice, precision, seconds, soups } = record;
-      return { fold, device, backingDevice, precision, seconds, ...(soups && { soups }), resumed };
+    trainings: outcome.trainings.map(({ fold, record, resumed, difference }) => {
+      const { device, backingDevice, precision, seconds, soups, retry } = record;
+      return {
+        ...{ fold, device, backingDevice, precision, seconds },
+        ...(soups && { soups }),
+        ...(retry && { retry: { ...retry, text: `${foldText(fold)}${retryText(retry)}` } }),
+        resumed,
+        ...(difference && { otherPlan: difference }),
+      };
     }),
   };
   if (outcome.status === 'failed')

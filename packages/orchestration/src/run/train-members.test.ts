@@ -139,6 +139,37 @@ describe('trainMembers', () => {
     }
   });
 
+  it('45: a member whose loss is not finite is retried at a tenth of the rate, then fails; its other folds are skipped, and other members go on', async () => {
+    const stacking = { kind: 'kfold', folds: 2, members: 'average' } as const;
+    const one = await preparedRun(parent, { stacking }, observer, 'diverging');
+    try {
+      const [wide, slim] = one.plan.members;
+      const stages = slim!.plan.stages.map((stage) => ({
+        ...stage,
+        learningRate: { kind: 'constant', value: 1e30 } as const,
+      }));
+      const members = [wide!, { ...slim!, plan: { ...slim!.plan, stages } }];
+      const outcomes = await trainMembers({ ...one, plan: { ...one.plan, members } });
+      expect(outcomes.map(({ status }) => status)).toEqual(['done', 'failed']);
+      expect(outcomes[1]).toHaveProperty(
+        'reason',
+        expect.stringMatching(
+          /^fold-1: the loss .*became \S+ .* at learning rate 1e\+29, in the retry at a tenth of the planned rates; before, the loss .*became \S+ .* at learning rate 1e\+30\. Try a lower rate$/,
+        ),
+      );
+      expect(warnings.splice(0)).toEqual([
+        expect.stringMatching(
+          /^slim\/fold-1: The loss .* retried from the start of the stage at a tenth of the planned rates\.$/,
+        ),
+      ]);
+      expect(events.splice(0).filter((event) => event.startsWith('slim'))).toEqual([
+        ...['slim/fold-1 running', 'slim/fold-1 failed', 'slim/fold-2 skipped'],
+      ]);
+    } finally {
+      await one.close();
+    }
+  });
+
   it.skipIf(!existsSync(pretrained))(
     'reads the features that an earlier run has kept, those of cached copies too, with the same result, which are those of predictions (needs ../shared)',
     async () => {

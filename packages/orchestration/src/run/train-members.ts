@@ -14,6 +14,7 @@ import {
   type StopFlag,
   type Teacher,
   type TrainedMember,
+  type TrainedPlan,
   type TrainingResult,
   trainedPlanOf,
   writeMember,
@@ -41,6 +42,8 @@ export interface Training extends Omit<TrainedMember, 'weights'> {
   keepsWeights: boolean;
   /** Whether an earlier part of the run trained it. */
   resumed: boolean;
+  /** The first difference between the plan that it was trained by and the present one; omitted if there is none. */
+  difference?: string | undefined;
 }
 
 export type MemberOutcome =
@@ -72,6 +75,8 @@ export interface MemberRun {
   featureCache?: FeatureCache | undefined;
   /** Time between two checkpoints of a training. */
   checkpointSeconds: number;
+  /** Whether finished trainings are kept although the experiment was edited since; by default, they are trained again. */
+  keepsOtherPlans?: boolean;
   /** What a student learns from. */
   teacher?: Teacher | undefined;
   /** Features that {@link prepareFeatures} has computed, by member. */
@@ -490,6 +495,7 @@ async function train(
     seed,
     fold,
     labels: run.dataset.labels,
+    dataset: run.dataset.fingerprint,
     ...{ fit, tune, outOfFold },
     features: record.features?.shared,
     teacher: run.teacher,
@@ -513,7 +519,7 @@ function memberParts({ dataset, reads }: MemberRun, member: MemberPlan) {
  * same weights and followed the same plan. Damaged or different ones are trained again, with a warning.
  */
 async function keepFinished(run: MemberRun, record: MemberRecord): Promise<void> {
-  const { folder, observer, teacher, limits } = run;
+  const { folder, observer, limits } = run;
   const { plan, trainings } = record.planned;
   for (const [position, { name, fold, keepsWeights }] of trainings.entries()) {
     if (!(await folder.hasMember(plan.name, fold))) continue;
@@ -524,9 +530,11 @@ async function keepFinished(run: MemberRun, record: MemberRecord): Promise<void>
       if (weights === undefined && keepsWeights) throw new StorageError(`${path} has no weights.`);
       if (trained.record.weights.sha256 !== (initial.kind === 'file' ? initial.sha256 : null))
         throw new StorageError(`${name} started from other weights (${trained.record.weights.source}).`);
-      const difference = differenceOf(trained.record.plan, plan, { ...trainings[position]!, teacher: teacher?.sha256 });
-      if (difference !== undefined) throw new StorageError(`${name} was trained by another plan: ${difference}.`);
-      record.trainings[position] = { ...trained, fold, folder: path, keepsWeights, resumed: true };
+      const now = trainedPlanOf(plan, { ...trainings[position]!, ...identityOf(run) });
+      const difference = differenceOf(trained.record.plan, now);
+      if (difference !== undefined && !(run.keepsOtherPlans && isInterchangeable(trained.record.plan, now)))
+        throw new StorageError(`${name} was trained by another plan: ${difference}.`);
+      record.trainings[position] = { ...trained, fold, folder: path, keepsWeights, resumed: true, difference };
       record.seconds += trained.record.seconds;
       limits?.deadlines.skip(name);
       // A run that is killed right after it published a training still has its checkpoints.
@@ -552,11 +560,23 @@ async function removeCheckpoints(
   });
 }
 
+/** What identifies the images and the teacher of a run. */
+function identityOf({ dataset, teacher }: MemberRun): Pick<TrainedPlan, 'dataset' | 'teacher'> {
+  return { dataset: dataset.fingerprint, teacher: teacher?.sha256 };
+}
+
 /** The first difference between the plan of a kept training and its new plan; none if an earlier version trained it, without a plan. */
-function differenceOf(
-  kept: unknown,
-  member: MemberPlan,
-  training: Parameters<typeof trainedPlanOf>[1],
-): string | undefined {
-  return kept === undefined ? undefined : planDifference(kept, trainedPlanOf(member, training));
+function differenceOf(kept: unknown, now: TrainedPlan): string | undefined {
+  if (kept === undefined) return undefined;
+  // Earlier versions did not write it.
+  const { dataset: _, ...rest } = now;
+  return planDifference(kept, Object.hasOwn(kept as object, 'dataset') ? now : rest);
+}
+
+/** Whether two plans train the same model for the same predictions, so that only how it is trained differs. */
+function isInterchangeable(kept: unknown, now: TrainedPlan): boolean {
+  const { member } = now;
+  const { stages, dropout } = member;
+  const before = kept as TrainedPlan;
+  return differenceOf({ ...before, seed: now.seed, member: { ...before.member, stages, dropout } }, now) === undefined;
 }

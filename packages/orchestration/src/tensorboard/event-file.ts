@@ -22,8 +22,14 @@ export class EventFile {
     const seconds = String(Math.floor(startedAtMs / 1000)).padStart(10, '0');
     const path = join(folder, `events.out.tfevents.${seconds}.chorus.${process.pid}`);
     this.#file = new AppendFile(path, onFailure, { createsFolder: true });
-    const start = { atMs: startedAtMs, step: firstStep };
-    this.#append(() => [fileVersionEvent(startedAtMs), sessionStartEvent(start)]);
+    this.#append(() => [fileVersionEvent(startedAtMs)]);
+    this.restart(firstStep);
+  }
+
+  /** Makes TensorBoard ignore a step and later ones before this: they are repeated. */
+  restart(firstStep: number): void {
+    const start = { atMs: Date.now(), step: firstStep };
+    this.#append(() => [sessionStartEvent(start)]);
   }
 
   /** @param make called when everything before it is written; its steps are written at once. */

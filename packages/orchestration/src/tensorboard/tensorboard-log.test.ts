@@ -73,6 +73,21 @@ it('writes the steps of an epoch that was stopped', async () => {
   expect(await recordsOf('a/holdout')).toBe(2 + 2 + 1);
 });
 
+it('starts again at the step to which a retry goes back, without the steps of the epoch before it', async () => {
+  const log = openLog();
+  for (const epochIndex of [0, 1]) {
+    log.onBatch('a', progress);
+    log.onEpoch(metrics('a', epochIndex), undefined);
+  }
+  log.onBatch('a', progress);
+  log.onContinue('a', { stage: 'head', done: { epochCount: 1, stepCount: 1 } });
+  log.onBatch('a', progress);
+  log.onEpoch(metrics('a', 1), undefined);
+  await log.close();
+  // The version, the start, and a step and an epoch each; then another start, a step and an epoch.
+  expect(await recordsOf('a/holdout')).toBe(2 + 2 * 2 + 1 + 2);
+});
+
 it('writes nothing without an epoch', async () => {
   const log = openLog();
   log.onBatch('a', progress);

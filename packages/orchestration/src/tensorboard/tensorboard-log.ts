@@ -39,12 +39,15 @@ export class TensorBoardLog {
     this.#onFailure = onFailure;
   }
 
-  /** Numbers the steps and epochs of a training that continues, so that they follow those before it. */
+  /** Numbers the steps and epochs of a training that continues, so that they follow those before the place. */
   onContinue(task: string, { done }: TrainingPlace): void {
     const training = this.#training(task);
     training.epochCount = done.epochCount;
     training.stepCount = done.stepCount;
     training.firstStep = done.stepCount;
+    // Those before a retry, which goes back to an earlier place.
+    training.steps = [];
+    training.file?.restart(done.stepCount);
   }
 
   /** Keeps the values of a step until its epoch ends. */

@@ -53,8 +53,14 @@ ${applied !== 'none' && html`<li class="box">calibration: ${applied}</li>`}
 </figure>`;
 }
 
-function overview({ members, student }: Report): Html {
+function overview({ members, student, edits }: Report): Html {
   const rows = [...members, ...(student === undefined ? [] : [{ ...student, outOfFold: null }])];
+  const retried = rows.flatMap(({ name, trainings }) =>
+    trainings.flatMap(({ retry }) => (retry === undefined ? [] : [html`<li>${name}: ${retry.text}.</li>`])),
+  );
+  const older = rows.flatMap(({ name, trainings }) =>
+    trainings.flatMap(({ otherPlan }) => (otherPlan === undefined ? [] : [html`<li>${name}: ${otherPlan}</li>`])),
+  );
   return html`<h3>Results of each member</h3>
 ${table({
   columns: ['', 'backbone', 'input', 'out of fold', 'test', 'log loss', 'time', 'predicts with'],
@@ -70,7 +76,13 @@ ${table({
     duration(seconds),
     status === 'failed' ? html`<b>failed</b>: ${reason ?? 'no reason given'}` : (predictsWith ?? 'dropped'),
   ]),
-})}`;
+})}
+${retried.length > 0 && html`<p>Trainings that were retried:</p><ul>${retried}</ul>`}
+${
+  edits.length > 0 &&
+  html`<p>Edited since the run was started:</p><ul>${edits.map((edit) => html`<li>${edit}</li>`)}</ul>
+${older.length > 0 && html`<p>Trained before that:</p><ul>${older}</ul>`}`
+}`;
 }
 
 function gains({ members }: NonNullable<Report['analysis']>): Promise<Html> {

@@ -4,6 +4,7 @@ import { checkValue, mistakesLine } from '@chorus/models';
 import { openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
 import { cutStagesSchema, soupsSchema } from '../member-folder.ts';
+import { retrySchema } from '../retry.ts';
 import { stageProgressSchema } from './stage-progress.ts';
 import { type NamedTensor, type StoredTensors, tableOf, tensorBytes, tensorTableSchema } from './tensor-file.ts';
 
@@ -18,6 +19,8 @@ const trainingStateSchema = z.strictObject({
   /** Of the ended stages. */
   cutStages: cutStagesSchema,
   soups: soupsSchema,
+  /** The retry that the training has had. */
+  retry: retrySchema.nullable(),
   /** The running stage; null before its first step. */
   stage: z
     .strictObject({
@@ -34,7 +37,7 @@ const trainingStateSchema = z.strictObject({
 export type TrainingState = z.output<typeof trainingStateSchema>;
 
 const checkpointSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   /** The `TrainedPlan`. */
   plan: z.json(),
   state: trainingStateSchema,
@@ -65,7 +68,7 @@ export async function writeCheckpoint(
 ): Promise<void> {
   const tensors = Object.fromEntries([...groups].map(([name, group]) => [name, tableOf(group)]));
   await sealFolder(folder, {
-    [stateFile]: JSON.stringify({ schemaVersion: 1, plan, state, tensors }, null, 2),
+    [stateFile]: JSON.stringify({ schemaVersion: 2, plan, state, tensors }, null, 2),
     // One group at a time: together, they can take several times the memory of the model.
     ...Object.fromEntries([...groups].map(([name, group]) => [`${name}.bin`, () => tensorBytes(group)])),
   });

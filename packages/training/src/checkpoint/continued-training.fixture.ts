@@ -72,6 +72,38 @@ export const trainings: Record<string, { stages: StagePlan[]; stepCount: number 
   },
 };
 
+/**
+ * A stage whose kernels grow 18-fold in each step, until a loss is not finite. At a tenth of the rate, they shrink by a tenth.
+ */
+const growing: StagePlan = {
+  ...stage,
+  optimizer: { kind: 'adam', weightDecay: 19e3, emaMomentum: 0.5 },
+  learningRate: { kind: 'constant', value: 1e-3 },
+  // It would hide the growth from the loss on tune, and the best epoch would be the last one before the end.
+  recalibratesBatchNorm: false,
+  epochCount: 9,
+  stopping: { keeps: 'best', patience: 99, startCounts: false },
+};
+
+/** The stages of trainings that are retried. */
+export const retriedTrainings: Record<string, StagePlan[]> = {
+  'AdamW with averages': [growing],
+  'SGD in passes over parts of a batch, which keeps its last weights': [
+    {
+      ...headStageOf(growing),
+      optimizer: { kind: 'sgd', momentum: 0.5, nesterov: false, weightDecay: 19e3 },
+      microBatchSize: 2,
+      epochCount: 14,
+      stopping: { keeps: 'last' },
+    },
+  ],
+  'a soup in a later stage, before another one': [
+    head,
+    { ...fineTune, ...growing, name: 'unfreeze-1', trains: { lastBlocks: 1 }, stopping: soup },
+    fineTune,
+  ],
+};
+
 /** What happened in the parts of a training. */
 export interface Parts {
   epochs: EpochMetrics[];
@@ -157,6 +189,12 @@ export async function trainWithStops(
     ({ startedAtMs: _, trainedUntilMs: __, finishedAtMs: ___, compiled: ____, ...epoch }) => epoch,
   );
   // Not the bytes, whose differences nobody could read.
-  const left = { epochs: numbers, weights: sha256(weights!), outOfFoldLogits, soups: record.soups };
+  const left = {
+    epochs: numbers,
+    weights: sha256(weights!),
+    outOfFoldLogits,
+    soups: record.soups,
+    retry: record.retry,
+  };
   return { ...parts, left };
 }

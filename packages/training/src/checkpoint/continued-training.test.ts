@@ -71,7 +71,7 @@ describe('checkpoints', () => {
     ]);
   });
 
-  it('are two at most, of which the newest undamaged one of the same plan is used', async () => {
+  it('34: are two at most, of which the newest undamaged one of the same plan is used', async () => {
     const task = await taskIn(parent, stages);
     const { folder } = task.checkpoints!;
     const damage = async (name: string) => {
@@ -102,6 +102,23 @@ describe('checkpoints', () => {
     ]);
     expect(steps).toEqual([12]);
     expect(left).toEqual(await whole());
+  });
+
+  it('41: of whole batches continue with divided ones, and the results differ by rounding alone', async () => {
+    const withoutDropout = async () => {
+      const task = await taskIn(parent, stages);
+      return { ...task, member: { ...task.member, dropout: 0 } };
+    };
+    const { left: whole } = await trainWithStops(await withoutDropout(), runtime, eager, []);
+    const task = await withoutDropout();
+    await trainParts(task, runtime, eager, [4]);
+    const { left, steps, warnings } = await trainWithStops({ ...task, halvings: 1 }, runtime, eager, []);
+    expect(warnings).toEqual([]);
+    expect(steps).toEqual([8]);
+    for (const [index, logit] of left.outOfFoldLogits.entries())
+      expect(Math.abs(logit - whole.outOfFoldLogits[index]!)).toBeLessThan(1e-4);
+    // The batches were divided.
+    expect(left.weights).not.toBe(whole.weights);
   });
 
   it('of another plan are not used, and the difference is reported', async () => {

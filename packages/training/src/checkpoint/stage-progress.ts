@@ -14,8 +14,12 @@ export const stageProgressSchema = z.strictObject({
   imageCount: count,
   /** Time spent in the epoch in milliseconds. */
   epochMs: z.number(),
-  /** Lowest loss on the tuning images; null before the first one, or if that of the initial weights is not a number. */
+  /** Number of steps so far, without those before a retry that it does not continue from. */
+  stepCount: count,
+  /** Lowest loss on the tuning images; null before the first one. */
   bestLoss: z.number().nullable(),
+  /** The epoch with that loss; null for the initial weights of the stage, and before the first epoch. */
+  bestEpochIndex: count.nullable(),
   /** Number of epochs since that loss. */
   epochsSinceBest: count,
   /** Duration of the last whole epoch in milliseconds; 0 in the first. */

@@ -59,7 +59,7 @@ export function restoreStage(
   { view, functions }: OpenStage,
   checkpoint: Checkpoint,
   { progress, stepCount, copies }: NonNullable<TrainingState['stage']>,
-): { paused: PausedStage; best: WeightSnapshot | undefined } {
+): { paused: Omit<PausedStage, 'retry'>; best: WeightSnapshot | undefined } {
   const stored = (name: string) => [storedIn(checkpoint, name), whatOf(checkpoint, name)] as const;
   const hasBest = checkpoint.tensors.has('best');
   const names = [...(hasBest ? ['best'] : []), ...copies.map((_, index) => copyName(index))];

@@ -32,6 +32,7 @@ const stateAt = (stageIndex: number) => ({
   stepCount: 0,
   cutStages: [],
   soups: [],
+  retry: null,
   stage: null,
 });
 

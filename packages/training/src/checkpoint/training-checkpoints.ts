@@ -68,7 +68,7 @@ export class TrainingCheckpoints {
     this.#now = now;
     this.#openedAtMs = now();
     this.#lastAtMs = this.#openedAtMs;
-    this.#savedPlace = placeOf(found.newest?.state ?? { stageIndex: 0, stage: null });
+    this.#savedPlace = placeOf(found.newest?.state ?? { stageIndex: 0, stage: null, retry: null });
   }
 
   /** Looks for the checkpoints of a training. If they cannot be read, a warning says so, and the training starts from the beginning. */
@@ -191,10 +191,11 @@ async function open(path: string, plan: TrainedPlan): Promise<Checkpoint | strin
   }
 }
 
-function placeOf({ stageIndex, stage }: Pick<TrainingState, 'stageIndex' | 'stage'>): string {
-  if (stage === null) return `${stageIndex}`;
+function placeOf({ stageIndex, stage, retry }: Pick<TrainingState, 'stageIndex' | 'stage' | 'retry'>): string {
+  const attempt = retry === null ? '' : 'retry of ';
+  if (stage === null) return `${attempt}${stageIndex}`;
   const { epochIndex, stepIndex, end } = stage.progress;
   return epochIndex === 0 && stepIndex === 0
-    ? `${stageIndex}`
-    : `${stageIndex}/${epochIndex}/${stepIndex}/${end !== null}`;
+    ? `${attempt}${stageIndex}`
+    : `${attempt}${stageIndex}/${epochIndex}/${stepIndex}/${end !== null}`;
 }
