@@ -45,6 +45,6 @@ export function faultTableProblems(root: string, rows: readonly FaultRow[]): str
 function hasTestOf(number: number, source: string): boolean {
   return (
     new RegExp(`^\\s*(describe|it|test)\\b[^\\n]*?\\(\\s*['"\`]${number}: `, 'm').test(source) ||
-    new RegExp(`^\\s*['"\`]${number}: `, 'm').test(source)
+    new RegExp(`^\\s*(\\]\\s*(as const)?\\)\\(|\\[)?\\s*['"\`]${number}: `, 'm').test(source)
   );
 }
