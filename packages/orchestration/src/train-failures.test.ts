@@ -56,7 +56,7 @@ describe('members that fail', () => {
 
 it('45: a training that is retried at a tenth of the rate finishes, and the report says so', async () => {
   // Each step multiplies the kernels by −9 or, at a tenth of the rate, by 0.
-  const whole = { epochCount: 16, patience: 16, learningRate: 1, weightDecay: 10 };
+  const whole = { epochCount: 10, patience: 10, learningRate: 1, weightDecay: 10 };
   const warnings: string[] = [];
   const { report, exitCode } = await train(
     { ...small(), recipe: { batchSize: 16, whole } },

@@ -1,4 +1,4 @@
-/** Work was stopped on request. Exit code 130. */
+/** Work was stopped on request. Exit code 130; of a command, that of its signal. */
 export class StoppedError extends Error {
   override name = 'StoppedError';
 }

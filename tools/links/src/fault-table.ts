@@ -41,10 +41,7 @@ export function faultTableProblems(root: string, rows: readonly FaultRow[]): str
 
 // --- internal ---
 
-/** A test, or a group of tests, whose name starts with the number. */
+/** A string that starts with the number, which in a test file is the name of a test. */
 function hasTestOf(number: number, source: string): boolean {
-  return (
-    new RegExp(`^\\s*(describe|it|test)\\b[^\\n]*?\\(\\s*['"\`]${number}: `, 'm').test(source) ||
-    new RegExp(`^\\s*(\\]\\s*(as const)?\\)\\(|\\[)?\\s*['"\`]${number}: `, 'm').test(source)
-  );
+  return new RegExp(`(^|[\\s([{])['"\`]${number}: `, 'm').test(source);
 }

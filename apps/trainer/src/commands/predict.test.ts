@@ -103,9 +103,7 @@ describe('chorus predict', () => {
     await expect
       .poll(
         async () =>
-          (await readdir(folder, { recursive: true })).filter((name) =>
-            /^\.chorus-explain-.*00001-00\.gif$/.test(name),
-          ),
+          (await readdir(folder, { recursive: true })).filter((name) => /^\..*\.tmp-.*00001-00\.gif$/.test(name)),
         {
           interval: 5,
           timeout: 60_000,

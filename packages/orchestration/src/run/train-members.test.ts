@@ -139,8 +139,9 @@ describe('trainMembers', () => {
     }
   });
 
-  it('45: a member whose loss is not finite is retried at a tenth of the rate, then fails; the others go on', async () => {
-    const one = await preparedRun(parent, {}, observer, 'diverging');
+  it('45: a member whose loss is not finite is retried at a tenth of the rate, then fails; its other folds are skipped, and other members go on', async () => {
+    const stacking = { kind: 'kfold', folds: 2, members: 'average' } as const;
+    const one = await preparedRun(parent, { stacking }, observer, 'diverging');
     try {
       const [wide, slim] = one.plan.members;
       const stages = slim!.plan.stages.map((stage) => ({
@@ -153,15 +154,17 @@ describe('trainMembers', () => {
       expect(outcomes[1]).toHaveProperty(
         'reason',
         expect.stringMatching(
-          /^the loss .*became \S+ .* at learning rate 1e\+29, in the retry at a tenth of the planned rates; before, the loss .*became \S+ .* at learning rate 1e\+30\. Try a lower rate$/,
+          /^fold-1: the loss .*became \S+ .* at learning rate 1e\+29, in the retry at a tenth of the planned rates; before, the loss .*became \S+ .* at learning rate 1e\+30\. Try a lower rate$/,
         ),
       );
       expect(warnings.splice(0)).toEqual([
         expect.stringMatching(
-          /^slim: The loss .* retried from the start of the stage at a tenth of the planned rates\.$/,
+          /^slim\/fold-1: The loss .* retried from the start of the stage at a tenth of the planned rates\.$/,
         ),
       ]);
-      expect(events.splice(0)).toEqual(['wide running', 'wide done', 'slim running', 'slim failed']);
+      expect(events.splice(0).filter((event) => event.startsWith('slim'))).toEqual([
+        ...['slim/fold-1 running', 'slim/fold-1 failed', 'slim/fold-2 skipped'],
+      ]);
     } finally {
       await one.close();
     }
