@@ -1,8 +1,6 @@
 /** One run: experiment → images → plan → members on lanes → stackers → test → report and bundle. */
-
-import { mkdir } from 'node:fs/promises';
 import { prepareProcess } from '@chorus/runtime';
-import { publishFile, UnwritableError } from '@chorus/storage';
+import { makeFolder, publishFile, UnwritableError } from '@chorus/storage';
 import { type StopFlag, StoppedError } from '@chorus/training';
 import { BudgetFile } from './budget/budget-file.ts';
 import { planBudgetedRun } from './budget/plan-budgeted-run.ts';
@@ -103,7 +101,7 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     const writesLogs = options.tensorboard ?? (await folder.hasTensorBoard());
     // A run that stops before its first epoch has no logs yet; the folder is what a resumed run looks for. A failure is reported with
     // the first log.
-    if (writesLogs) await mkdir(folder.tensorboard, { recursive: true }).catch(() => undefined);
+    if (writesLogs) await makeFolder(folder.tensorboard).catch(() => undefined);
     return await runIn(folder, preparation, stop, { observer, writesLogs, supervision: options.supervision });
   } catch (error) {
     const canResume = <Kind extends Error>(ended: Kind) =>

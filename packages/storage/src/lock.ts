@@ -1,17 +1,22 @@
 /** Locks between processes: a folder beside the locked path that its owner touches regularly (proper-lockfile). */
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import lockfile from 'proper-lockfile';
 import { StorageError } from './errors.ts';
 import './file-size-signal.ts';
 import { parseJson } from './json.ts';
 import { isAlive, type ProcessIdentity, thisProcess } from './live-process.ts';
+import { makeFolder } from './make-folder.ts';
 import { publishFile } from './publish.ts';
 import { readRegularFile } from './regular-file.ts';
 
 /** A lock not touched for this long is stale. */
 const staleMs = 10_000;
+
+/** Time between two attempts. */
+const pauseMs = 100;
 
 export interface Lock {
   /** @throws StorageError when another process took over the lock while this one was suspended. */
@@ -39,7 +44,7 @@ export async function tryLock(
     if ((owner !== undefined && (await isAlive(owner))) || Date.now() > deadline)
       throw new StorageError(`${path} is in use by process ${nameOf(owner)}; wait for it to finish, or stop it.`);
     if (attemptCount === patientAttempts) onWait?.(owner && nameOf(owner));
-    await pause();
+    await sleep(pauseMs);
   }
 }
 
@@ -76,7 +81,7 @@ export async function withLock<T>(
     }
     if (Date.now() > deadline)
       throw new StorageError(`Waited ${Math.round(waitMs / 1000)} s for process ${nameOf(owner)} to release ${path}.`);
-    await pause();
+    await sleep(pauseMs);
   }
 }
 
@@ -95,7 +100,7 @@ const patientAttempts = 6;
 
 /** @param options `fromLiving`: whether to take over a stale lock from a process that is alive. */
 async function attempt(path: string, { fromLiving }: { fromLiving: boolean }): Promise<Lock | undefined> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   return guarded(path, async () => {
     const lock = await acquire(path);
     if (lock !== undefined || !(await canTakeOver(path, fromLiving))) return lock;
@@ -209,8 +214,4 @@ function lockPathOf(path: string): string {
 
 function ownerPathOf(path: string): string {
   return `${path}.owner`;
-}
-
-function pause(): Promise<void> {
-  return new Promise((resume) => setTimeout(resume, 100));
 }

@@ -41,6 +41,11 @@ const fail = () => {
   throw new Error('expected no wait');
 };
 
+// Node's own recursive mkdir never returns there.
+it.runIf(process.platform === 'linux')('fails where no folder can be created', async () => {
+  await expect(tryLock('/proc/chorus/run')).rejects.toThrow('ENOENT');
+});
+
 describe('the lock of a killed process', () => {
   it('36: is taken over without waiting', async () => {
     const path = await leftLock('killed');

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { endOf } from '@chorus/orchestration/supervisor';
 import { startCommand } from './start-command.ts';
 import { Stopping } from './stopping.ts';
 
@@ -7,7 +7,8 @@ export async function runCommand(words: readonly string[]): Promise<number> {
   const stopping = new Stopping();
   const child = startCommand(words);
   stopping.follow(child);
-  const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-  if (signal !== null && stopping.stoppedBy === undefined) console.error(`The command was terminated by ${signal}.`);
-  return stopping.exitCode({ exitCode, signal });
+  const ending = await endOf(child);
+  if (ending.signal !== null && stopping.stoppedBy === undefined)
+    console.error(`The command was terminated by ${ending.signal}.`);
+  return stopping.exitCode(ending);
 }

@@ -15,7 +15,6 @@ export class Stopping {
   #graceMs = shortGraceMs;
   #signalCount = 0;
   #stoppedBy: StopSignal | undefined;
-  #isKilled = false;
 
   /** Handles the signals of this process from now on. */
   constructor() {
@@ -25,11 +24,6 @@ export class Stopping {
   /** The first signal, of this process or of the child. */
   get stoppedBy(): StopSignal | undefined {
     return this.#stoppedBy;
-  }
-
-  /** Whether the child was killed, because it had not stopped in time or because of a second signal. */
-  get isKilled(): boolean {
-    return this.#isKilled;
   }
 
   /** Passes signals on to a child; an earlier one has ended. */
@@ -68,7 +62,6 @@ export class Stopping {
   }
 
   #kill(): void {
-    this.#isKilled = true;
     this.#child?.kill('SIGKILL');
   }
 }

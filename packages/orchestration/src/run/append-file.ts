@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemErrorText, TooManyOpenFilesError, withFreeFile } from '@chorus/storage';
+import { makeFolder, systemErrorText, TooManyOpenFilesError, withFreeFile } from '@chorus/storage';
 
 type Content = string | Uint8Array;
 
@@ -43,7 +43,7 @@ export class AppendFile {
   }
 
   async #open(): Promise<FileHandle> {
-    if (this.#createsFolder) await mkdir(dirname(this.#path), { recursive: true });
+    if (this.#createsFolder) await makeFolder(dirname(this.#path));
     // With O_NONBLOCK, a named pipe without a reader is an error instead of blocking.
     const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = constants;
     return withFreeFile(this.#path, () => open(this.#path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK));

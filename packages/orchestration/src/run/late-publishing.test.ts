@@ -59,3 +59,19 @@ it('does not repeat after a bug', async () => {
   });
   expect(await settled).toBe(bug);
 });
+
+it('reports at its end what a listener has thrown before', async () => {
+  const late = new LatePublishing({ firstMs: 1, longestMs: 1 });
+  const bug = new TypeError('not a number');
+  await new Promise<void>((called) => {
+    late.add(
+      () => Promise.resolve(),
+      () => {
+        // Node.js reports unhandled rejections after the microtasks of this turn.
+        setImmediate(called);
+        throw bug;
+      },
+    );
+  });
+  await expect(late.end()).rejects.toBe(bug);
+});

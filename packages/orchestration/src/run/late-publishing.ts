@@ -24,10 +24,16 @@ export class LatePublishing {
    */
   add(publish: () => Promise<void>, onSettled: (error?: unknown) => void | Promise<void>): void {
     const published = this.#repeat(publish).then(() => onSettled(), onSettled);
+    // A rejection is a bug of `onSettled`, which `end` reports.
+    published.catch(() => {});
     this.#pending.push(published);
   }
 
-  /** Calls everything that is left once more, without a delay, and waits for it. */
+  /**
+   * Calls everything that is left once more, without a delay, and waits for it.
+   *
+   * @throws the error of an `onSettled`.
+   */
   async end(): Promise<void> {
     this.#ending.abort();
     await Promise.all(this.#pending);

@@ -1,93 +1,34 @@
 /** Trains every member on every fold, on any lane, unless an earlier part of the run already trained it. */
-import { rm } from 'node:fs/promises';
 import { inspect } from 'node:util';
-import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
+import type { FoldImages } from '@chorus/data';
 import { memberCost } from '@chorus/models';
-import { StorageError, UnwritableError, writing } from '@chorus/storage';
-import {
-  batchCountOf,
-  type ImageRange,
-  type MemberPlan,
-  planDifference,
-  readMember,
-  type SharedFeatures,
-  type StopFlag,
-  type Teacher,
-  type TrainedMember,
-  type TrainedPlan,
-  type TrainingResult,
-  trainedPlanOf,
-  writeMember,
-} from '@chorus/training';
-import type { TrainingDeadlines } from '../budget/training-deadlines.ts';
+import { type MemberPlan, type SharedFeatures, type TrainingResult, writeMember } from '@chorus/training';
 import { isUserMistake, messageOf } from '../exit-codes.ts';
-import type { Lane, LaneWork } from '../lanes/lane.ts';
+import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
-import { atLeastShards, shardsOf } from '../lanes/shards.ts';
-import { featureBytes } from '../plan/feature-bytes.ts';
-import { featuresObstacle } from '../plan/feature-stacker.ts';
-import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
+import { atLeastShards } from '../lanes/shards.ts';
+import type { PlannedMember, PlannedTraining } from '../plan/plan-training.ts';
 import type { Precautions } from '../supervise/precautions.ts';
-import type { Dataset } from './dataset.ts';
-import { type FeatureCache, featureKey } from './feature-cache.ts';
-import { LatePublishing } from './late-publishing.ts';
-import type { MemberState, RunObserver } from './observer.ts';
-import type { RunFolder } from './run-folder.ts';
+import { keepFinished, removeCheckpoints } from './finished-trainings.ts';
+import {
+  busySeconds,
+  computeFeatures,
+  type FeaturesWork,
+  shareFeatures,
+  timeForwardPasses,
+} from './member-features.ts';
+import {
+  type MemberOutcome,
+  type MemberRecord,
+  type MemberRun,
+  memberParts,
+  newRecord,
+  stacksFeatures,
+  type Training,
+} from './member-run.ts';
+import type { MemberState } from './observer.ts';
 
-/** A member trained on one fold; its weights stay on disk until they are used for predictions. */
-export interface Training extends Omit<TrainedMember, 'weights'> {
-  fold: Fold;
-  folder: string;
-  /** Whether its model is used in the test and goes into the bundle. */
-  keepsWeights: boolean;
-  /** Whether an earlier part of the run trained it. */
-  resumed: boolean;
-  /** The first difference between the plan that it was trained by and the present one; omitted if there is none. */
-  difference?: string | undefined;
-}
-
-export type MemberOutcome =
-  | {
-      status: 'done';
-      trainings: Training[];
-      seconds: number;
-      /** Pooled features of all training images, if a stacker reads them. */
-      features?: SharedFeatures | undefined;
-    }
-  /** The time was up before all of its trainings had started. */
-  | { status: 'cut'; trainings: Training[]; seconds: number }
-  | { status: 'failed'; reason: string; device: string | null; trainings: Training[]; seconds: number };
-
-/** Of a model that is trained on every fold or has failed. */
-export type FinishedOutcome = Exclude<MemberOutcome, { status: 'cut' }>;
-
-/** The inputs for training the members. */
-export interface MemberRun {
-  plan: TrainingPlan;
-  dataset: Dataset;
-  lanes: readonly Lane[];
-  folder: RunFolder;
-  /** Uint8 per image, set when a lane reads it. */
-  reads: SharedArrayBuffer;
-  observer: RunObserver;
-  stop: StopFlag;
-  /** Where features are kept between runs; undefined to keep none. */
-  featureCache?: FeatureCache | undefined;
-  /** Time between two checkpoints of a training. */
-  checkpointSeconds: number;
-  /** Whether finished trainings are kept although the experiment was edited since; by default, they are trained again. */
-  keepsOtherPlans?: boolean;
-  /** What a student learns from. */
-  teacher?: Teacher | undefined;
-  /** Features that {@link prepareFeatures} has computed, by member. */
-  features?: ReadonlyMap<string, SharedFeatures> | undefined;
-  /** When trainings have to end, and the number of members that are trained even if their time is up. */
-  limits?: { deadlines: TrainingDeadlines; minMembers: number } | undefined;
-  /** Whether lanes report details of each epoch, for `onEpoch` of the observer. */
-  reportsDetails?: boolean | undefined;
-  /** After earlier processes of the run ended unexpectedly. */
-  precautions?: Precautions | undefined;
-}
+export type { FinishedOutcome, MemberOutcome, MemberRun, Training } from './member-run.ts';
 
 /**
  * Computes the features that a member's trainings share, on all lanes, or reads those of an earlier run.
@@ -162,67 +103,6 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
 
 // --- internal ---
 
-/** Cost of the forward passes that are timed on each lane: a batch of Xception at 299 px, or about a second. */
-const timedCost = 1e7;
-
-function busySeconds(work: readonly LaneWork[]): number {
-  return work.reduce((sum, { startedAtMs, finishedAtMs }) => sum + finishedAtMs - startedAtMs, 0) / 1000;
-}
-
-/**
- * Times forward passes on all lanes at once, whose rows are not used.
- *
- * @returns lane-seconds of a forward pass; undefined after a mistake of the user, for which training fails, too, and after a stop request.
- */
-async function timeForwardPasses(
-  run: MemberRun,
-  { planned }: MemberRecord,
-  { indices, rowsPerImage, crops, rows }: SharedFeatures,
-): Promise<number | undefined> {
-  const { lanes, stop } = run;
-  const features = { indices, rowsPerImage, crops, rows: new SharedArrayBuffer(rows.byteLength) };
-  const { plan } = planned;
-  const { range } = shardsOf(indices.length, plan.backbone, rowsPerImage, { shardCost: timedCost })[0]!;
-  const task = { kind: 'features' as const, ...planned.featuresTask!, ...memberParts(run, plan), features };
-  try {
-    // The first image builds the model.
-    for (const end of [1, range.end])
-      await Promise.all(lanes.map((lane) => lane.run({ ...task, range: { start: 0, end } })));
-  } catch (error) {
-    if (stop.raised || isUserMistake(error)) return undefined;
-    throw error;
-  }
-  return busySeconds(lanes.map((lane) => lane.work.at(-1)!)) / (lanes.length * range.end * rowsPerImage);
-}
-
-/** The state of a member. */
-interface MemberRecord {
-  planned: PlannedMember;
-  /** In the order of the planned trainings. */
-  trainings: (Training | undefined)[];
-  /** Features of all training images; undefined if its trainings share none, or none is missing. */
-  features: FeaturesRecord | undefined;
-  failure: { reason: string; device: string | null } | undefined;
-  /** Whether its missing trainings are skipped, because the time is up. */
-  isCut: boolean;
-  /** Its trainings that could not be published by the lane. */
-  late: LatePublishing;
-  /** Time of all its tasks. */
-  seconds: number;
-}
-
-interface FeaturesRecord {
-  shared: SharedFeatures;
-  /** Name in the cache; undefined if they are not kept there. */
-  key: string | undefined;
-  devices: Set<string>;
-  /** Number of images whose rows are there. */
-  doneImages: number;
-  seconds: number;
-  /** Settles once they are in the cache. */
-  kept?: Promise<void> | undefined;
-}
-
 type Unpublished = NonNullable<TrainingResult['unpublished']>;
 
 /** One task on a lane. */
@@ -235,34 +115,6 @@ interface TrainingWork {
   cost: number;
   training: PlannedTraining;
   position: number;
-}
-
-/** A shard of the features that a member's trainings share. */
-interface FeaturesWork {
-  kind: 'features';
-  record: MemberRecord;
-  name: string;
-  cost: number;
-  features: FeaturesRecord;
-  seed: number;
-  range: ImageRange;
-}
-
-function newRecord(planned: PlannedMember): MemberRecord {
-  return {
-    planned,
-    trainings: planned.trainings.map(() => undefined),
-    features: undefined,
-    failure: undefined,
-    isCut: false,
-    late: new LatePublishing(),
-    seconds: 0,
-  };
-}
-
-/** Whether a stacker reads the features that the member's folds share. */
-function stacksFeatures({ plan }: MemberRun, { planned }: MemberRecord): boolean {
-  return plan.stackers.kinds.includes('features') && featuresObstacle(planned.plan) === undefined;
 }
 
 /** @param shardCount smallest number of shards of its features, if it has as many batches. */
@@ -290,38 +142,6 @@ function missingTasks(run: MemberRun, record: MemberRecord, shardCount = 1): Mem
     return { kind: 'features', record, ...featuresTask, cost, features, range };
   });
   return [...shardWork, ...work];
-}
-
-/** Allocates the features of a member that has missing trainings or whose features are stacked, and reads them if an earlier run has kept them. */
-async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void> {
-  const { dataset, lanes, observer, featureCache } = run;
-  const { plan, featuresTask } = record.planned;
-  const isComplete = record.trainings.every((training) => training !== undefined);
-  if (isComplete && !stacksFeatures(run, record)) return;
-  if (plan.features === null || featuresTask === null) return;
-  const prepared = run.features?.get(plan.name);
-  if (prepared !== undefined) {
-    const doneImages = prepared.indices.length;
-    record.features = { shared: prepared, key: undefined, devices: new Set(), doneImages, seconds: 0 };
-    return;
-  }
-  const { rowsPerImage, crops, cachedCopies: planned } = plan.features;
-  const cachedCopies = planned && { ...planned, seed: featuresTask.seed };
-  const indices = trainingImages(dataset.split);
-  const byteLength = featureBytes(plan.backbone, indices.length, rowsPerImage + (planned?.count ?? 0));
-  const { sha256, decoding } = dataset;
-  const decodedSizes = [...dataset.pixels.keys()];
-  const features = { indices, rowsPerImage, crops, cachedCopies };
-  const key = featureKey({ member: plan, features, sha256, decoding, decodedSizes, lanes });
-  const kept = key === undefined ? undefined : await featureCache?.read(key, byteLength);
-  record.features = {
-    shared: { ...features, rows: kept ?? new SharedArrayBuffer(byteLength) },
-    key,
-    devices: new Set(),
-    doneImages: kept === undefined ? 0 : indices.length,
-    seconds: 0,
-  };
-  if (kept !== undefined) observer.onMember(featuresTask.name, { state: 'cached' });
 }
 
 /** The longest time that a training takes, in forward passes over its images; a training step takes about as long as four. */
@@ -424,61 +244,6 @@ function publishLater(
   });
 }
 
-function fail({ observer, stop }: MemberRun, { record, name }: MemberWork, error: unknown, device: string): void {
-  // After a stop request, any failure counts as the stop. A shard may fail after another one.
-  if (stop.raised || record.failure !== undefined) return;
-  record.failure = failureOf(error, name, record.planned.plan, device);
-  observer.onMember(name, {
-    state: 'failed',
-    reason: oneLine(error),
-    bug: isUserMistake(error) ? null : inspect(error),
-  });
-}
-
-function failureOf(error: unknown, task: string, plan: MemberPlan, device: string) {
-  return { reason: reasonOf(task, plan, oneLine(error)), device };
-}
-
-/** The reason of a member's failure, which names the fold, if there are several. */
-function reasonOf(task: string, { name }: MemberPlan, reason: string): string {
-  return task === name ? reason : `${task.slice(name.length + 1)}: ${reason}`;
-}
-
-/** The message on one line, since tables have one line per member. */
-function oneLine(error: unknown): string {
-  return messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
-}
-
-/** Computes a shard of the features; together, the shards are reported as one task. */
-async function computeFeatures(run: MemberRun, lane: Lane, work: FeaturesWork): Promise<void> {
-  const { observer, featureCache } = run;
-  const { record, name, seed, features, range } = work;
-  const { shared, devices, key } = features;
-  const startedAtMs = Date.now();
-  if (!devices.has(lane.device)) {
-    devices.add(lane.device);
-    observer.onMember(name, { state: 'running', device: [...devices].join(' and ') });
-  }
-  await lane.run({ kind: 'features', name, ...memberParts(run, record.planned.plan), seed, features: shared, range });
-  features.doneImages += range.end - range.start;
-  features.seconds += (Date.now() - startedAtMs) / 1000;
-  // Another shard has failed, and the task with it.
-  if (record.failure !== undefined) return;
-  const { indices, rowsPerImage } = shared;
-  observer.onBatch(name, {
-    ...{ stage: 'features', epochIndex: 0 },
-    stepIndex: batchCountOf(features.doneImages, rowsPerImage) - 1,
-    stepCount: batchCountOf(indices.length, rowsPerImage),
-  });
-  if (features.doneImages < indices.length) return;
-  observer.onMember(name, { state: 'done', device: [...devices].join(' and '), seconds: features.seconds });
-  if (key !== undefined)
-    // The lane does not wait for the disk, and a full one must not end the run.
-    features.kept = featureCache
-      ?.write(key, shared.rows)
-      .catch((error: unknown) => observer.onWarning(name, `Its features are not kept: ${messageOf(error)}`));
-}
-
 async function train(
   run: MemberRun,
   lane: Lane,
@@ -508,75 +273,27 @@ async function train(
   return { training: { ...trained, fold, folder, keepsWeights, resumed: false }, unpublished };
 }
 
-/** The inputs that all tasks of a member share. */
-function memberParts({ dataset, reads }: MemberRun, member: MemberPlan) {
-  const { classes, pixels } = dataset;
-  return { member, classes, reads, pixels: pixels.get(member.backbone.inputSize)! };
-}
-
-/**
- * Keeps trainings that an earlier part of the run finished, after checking all of their bytes, and that they started from the
- * same weights and followed the same plan. Damaged or different ones are trained again, with a warning.
- */
-async function keepFinished(run: MemberRun, record: MemberRecord): Promise<void> {
-  const { folder, observer, limits } = run;
-  const { plan, trainings } = record.planned;
-  for (const [position, { name, fold, keepsWeights }] of trainings.entries()) {
-    if (!(await folder.hasMember(plan.name, fold))) continue;
-    try {
-      const path = folder.member(plan.name, fold);
-      const { weights, ...trained } = await readMember(path);
-      const initial = plan.weights;
-      if (weights === undefined && keepsWeights) throw new StorageError(`${path} has no weights.`);
-      if (trained.record.weights.sha256 !== (initial.kind === 'file' ? initial.sha256 : null))
-        throw new StorageError(`${name} started from other weights (${trained.record.weights.source}).`);
-      const now = trainedPlanOf(plan, { ...trainings[position]!, ...identityOf(run) });
-      const difference = differenceOf(trained.record.plan, now);
-      if (difference !== undefined && !(run.keepsOtherPlans && isInterchangeable(trained.record.plan, now)))
-        throw new StorageError(`${name} was trained by another plan: ${difference}.`);
-      record.trainings[position] = { ...trained, fold, folder: path, keepsWeights, resumed: true, difference };
-      record.seconds += trained.record.seconds;
-      limits?.deadlines.skip(name);
-      // A run that is killed right after it published a training still has its checkpoints.
-      await removeCheckpoints(run, plan, { name, fold });
-      observer.onMember(name, { state: 'kept', device: trained.record.device });
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      observer.onWarning(name, `${error.message} It is trained again.`);
-    }
-  }
-}
-
-/** Removes the checkpoints of a published training. Where they cannot be removed, a warning says so. */
-async function removeCheckpoints(
-  { folder, observer }: MemberRun,
-  member: MemberPlan,
-  { name, fold }: { name: string; fold: Fold },
-): Promise<void> {
-  const path = folder.checkpoints(member.name, fold);
-  await writing(path, () => rm(path, { recursive: true, force: true })).catch((error: unknown) => {
-    if (!(error instanceof UnwritableError)) throw error;
-    observer.onWarning(name, `What is no longer needed of its progress stays: ${error.message}`);
+function fail({ observer, stop }: MemberRun, { record, name }: MemberWork, error: unknown, device: string): void {
+  // After a stop request, any failure counts as the stop. A shard may fail after another one.
+  if (stop.raised || record.failure !== undefined) return;
+  record.failure = failureOf(error, name, record.planned.plan, device);
+  observer.onMember(name, {
+    state: 'failed',
+    reason: oneLine(error),
+    bug: isUserMistake(error) ? null : inspect(error),
   });
 }
 
-/** What identifies the images and the teacher of a run. */
-function identityOf({ dataset, teacher }: MemberRun): Pick<TrainedPlan, 'dataset' | 'teacher'> {
-  return { dataset: dataset.fingerprint, teacher: teacher?.sha256 };
+function failureOf(error: unknown, task: string, plan: MemberPlan, device: string) {
+  return { reason: reasonOf(task, plan, oneLine(error)), device };
 }
 
-/** The first difference between the plan of a kept training and its new plan; none if an earlier version trained it, without a plan. */
-function differenceOf(kept: unknown, now: TrainedPlan): string | undefined {
-  if (kept === undefined) return undefined;
-  // Earlier versions did not write it.
-  const { dataset: _, ...rest } = now;
-  return planDifference(kept, Object.hasOwn(kept as object, 'dataset') ? now : rest);
+/** The reason of a member's failure, which names the fold, if there are several. */
+function reasonOf(task: string, { name }: MemberPlan, reason: string): string {
+  return task === name ? reason : `${task.slice(name.length + 1)}: ${reason}`;
 }
 
-/** Whether two plans train the same model for the same predictions, so that only how it is trained differs. */
-function isInterchangeable(kept: unknown, now: TrainedPlan): boolean {
-  const { member } = now;
-  const { stages, dropout } = member;
-  const before = kept as TrainedPlan;
-  return differenceOf({ ...before, seed: now.seed, member: { ...before.member, stages, dropout } }, now) === undefined;
+/** The message on one line, since tables have one line per member. */
+function oneLine(error: unknown): string {
+  return messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
 }

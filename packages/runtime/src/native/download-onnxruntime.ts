@@ -1,8 +1,8 @@
 /** Downloads onnxruntime's binaries. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { publishFolder } from '@chorus/storage';
 import { extract } from 'tar';
@@ -18,7 +18,6 @@ import { type OnSetupProgress, runStep } from './setup-step.ts';
  * @throws RuntimeError when npm is missing, the registry cannot be reached, or the hash does not match.
  */
 export async function prepareOnnxruntime({ folder }: OnnxruntimePlace, onProgress: OnSetupProgress): Promise<void> {
-  await mkdir(dirname(folder), { recursive: true });
   const fill = async (temporary: string) => {
     const place = await mkdtemp(join(temporary, 'download-'));
     const name = `onnxruntime-node@${onnxruntimeVersion}`;

@@ -1,7 +1,7 @@
 /** Sets up the native runtime: library and binding, each published atomically, once per user and version. */
-import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cacheFolder, publishFolder, removeUnfinished, systemErrorText, withLock } from '@chorus/storage';
+import { cacheFolder, makeFolder, publishFolder, removeUnfinished, systemErrorText, withLock } from '@chorus/storage';
 import { RuntimeError } from '../errors.ts';
 import { compileBinding } from './compile.ts';
 import { hasBinding, hasLibrary, type NativeRuntime, planNativeRuntime } from './locate.ts';
@@ -98,7 +98,7 @@ function onnxruntimeToPrepare(): OnnxruntimePlace | undefined {
 
 async function prepareLibrary(native: NativeRuntime, onProgress: OnSetupProgress): Promise<void> {
   const { platform, libraryFolder } = native;
-  await mkdir(dirname(libraryFolder), { recursive: true });
+  await makeFolder(dirname(libraryFolder));
   await requireSpace(dirname(libraryFolder), platform.neededBytes);
   // Imported only here: not needed if everything is ready.
   const { downloadWheel } = await import('./download-wheel.ts');

@@ -1,6 +1,4 @@
 /** A public file in the user's cache: downloaded once, published atomically, and verified at every use. */
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { measureFile } from '../checksum.ts';
 import { StorageError } from '../errors.ts';
 import { type Lock, withLock } from '../lock.ts';
@@ -63,7 +61,6 @@ export async function fetchFile(source: FileSource, options: FetchOptions): Prom
     // No lock and no writes on this path: the cache may be shared and read-only.
     const cached = await inspect(path, source);
     if (cached.state === 'good') return cached.file;
-    await mkdir(dirname(path), { recursive: true });
     const waiting = (owner: string | undefined) =>
       onNotice?.(`waiting for process ${owner ?? 'unknown'} to download ${path}`);
     return await withLock(

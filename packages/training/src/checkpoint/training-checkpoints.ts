@@ -1,5 +1,5 @@
 /** The checkpoints of one training: when they are taken, which are kept, and from which it continues. */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   reading,
@@ -108,7 +108,6 @@ export class TrainingCheckpoints {
     // A failed attempt may have taken the name: the disk may fail after the rename.
     this.#nextNumber += 1;
     try {
-      await writing(this.#folder, () => mkdir(this.#folder, { recursive: true }));
       await writeCheckpoint(path, { plan: this.#plan, state: { ...state, seconds: this.seconds }, groups });
       this.#savedPlace = placeOf(state);
       this.#kept.push(path);
