@@ -1,5 +1,5 @@
 /** The folder of a run: its paths, its lock and the experiment that it was started with. */
-import { lstat, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Fold, foldName } from '@chorus/data';
 import { checkValue, mistakesLine } from '@chorus/models';
@@ -94,7 +94,7 @@ export function defaultRunFolderName(name: string, now: Date): string {
  */
 export async function requireNewRunFolder(path: string): Promise<void> {
   const folder = resolve(path);
-  if ((await lockOwner(folder)) !== undefined) await requireNoStart(folder);
+  if ((await runOwner(folder)) !== undefined) await requireNoStart(folder);
   await requireNoTraining(folder);
   try {
     // Permissions are not enough: a file system may be read-only, or a folder immutable.
@@ -133,7 +133,7 @@ export async function openRunFolder(
     onNotice?.(
       `${folder} was locked by process ${owner}, probably of another machine; waiting to see whether it is still running`,
     );
-  const lock = await writing(folder, () => tryLock(folder, { onWait }));
+  const lock = await writing(folder, async () => tryLock(await lockedPath(folder), { onWait }));
   try {
     // The previous owner of the lock may have started a run before it was killed.
     if (mode === 'new') await replaceUntrained(folder);
@@ -180,7 +180,17 @@ export function readRunStart(folder: string): Promise<RunStart> {
   return readStart(join(folder, 'experiment.json'));
 }
 
+/** The id of the process that uses a run folder; undefined if none does. */
+export async function runOwner(folder: string): Promise<number | undefined> {
+  return lockOwner(await lockedPath(folder));
+}
+
 // --- internal ---
+
+/** A link to a run folder has the lock of the folder. */
+function lockedPath(folder: string): Promise<string> {
+  return realpath(folder).catch(() => folder);
+}
 
 function exists(path: string): Promise<boolean> {
   return stat(path).then(
