@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -85,6 +85,20 @@ it('36: is in use under each of its names: a link to it has the same lock', asyn
     expect(await runOwner(other)).toBeUndefined();
   }
   expect((await readdir(parent)).toSorted()).toEqual(['link', 'run']);
+});
+
+it('the error for a folder without a run names the runs in it, or else the one that contains it', async () => {
+  const run = join(parent, 'run');
+  await mkdir(join(run, 'members'), { recursive: true });
+  await expect(readRunStart(parent)).rejects.toThrow(/It contains the run run\.$/);
+  await writeFile(join(parent, 'experiment.json'), '{}');
+  await mkdir(join(parent, 'seeds'));
+  await rename(run, join(parent, 'seeds/seed-0'));
+  await expect(readRunStart(join(parent, 'seeds'))).rejects.toThrow(/It contains the run seed-0\.$/);
+  await expect(readRunStart(join(parent, 'seeds/seed-0/members'))).rejects.toThrow(
+    /Did you mean .*\/seed-0, which contains members\?$/,
+  );
+  await expect(readRunStart(join(parent, 'missing'))).rejects.toThrow(/no such file or folder\.$/);
 });
 
 it('a file that is null is refused', async () => {

@@ -246,19 +246,21 @@ function hasStart(folder: string): Promise<boolean> {
   );
 }
 
-/** A sentence about run folders above or in a folder that is none; empty if there are none. */
+/** A sentence about run folders in or above a folder that is none; empty if there are none. */
 async function nearbyRuns(folder: string): Promise<string> {
   const isRun = (path: string) =>
     stat(join(path, 'experiment.json')).then(
       (found) => found.isFile(),
       () => false,
     );
-  const parent = dirname(folder);
-  if (await isRun(parent)) return ` Did you mean ${parent}, which contains ${basename(folder)}?`;
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch(() => undefined);
+  if (names === undefined) return '';
   const runs: string[] = [];
   for (const name of names) if (await isRun(join(folder, name))) runs.push(name);
-  if (runs.length === 0) return '';
+  const parent = dirname(folder);
+  // The user's own experiments can have the same name; so those in the folder come first.
+  if (runs.length === 0)
+    return (await isRun(parent)) ? ` Did you mean ${parent}, which contains ${basename(folder)}?` : '';
   // Names of runs begin alike and end with the time of their start.
   const shown = runs.slice(-3).join(', ');
   return ` It contains ${runs.length === 1 ? `the run ${shown}` : `${runs.length} runs, such as ${shown}`}.`;
