@@ -66,9 +66,9 @@ try {
 } catch (error) {
   process.exitCode = await report(error);
 }
-// The channel to the parent would keep the process alive.
+// The channel to the parent would keep the process alive. It is closed already if the parent has ended.
 process.removeAllListeners('disconnect');
-process.disconnect?.();
+if (process.connected) process.disconnect();
 
 function allCommands(parent: Command): Command[] {
   return parent.commands.flatMap((command) => [command as Command, ...allCommands(command as Command)]);

@@ -31,8 +31,8 @@ interface Ended {
 /**
  * A program that trains and prints what happens, a line each.
  *
- * @param react statements that read `kind` and `values` of each event; `fill()` fills the disk, `free()` frees it again, and `pause()`
- * waits until the test writes to `<out>.pipe`.
+ * @param react statements that read `kind` and `values` of each event; `fill()` fills the disk, `free()` frees it again, `stop()` stops the run, and
+ * `pause()` waits until the test writes to `<out>.pipe`.
  */
 const program = (out: string, input: Partial<ExperimentInput>, react = '', after = '') => `
   import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
@@ -54,6 +54,8 @@ const program = (out: string, input: Partial<ExperimentInput>, react = '', after
   const free = () => rmSync(ballast);
   // Blocks this thread, and with it the events of the run, until the test writes to the pipe.
   const pause = () => readFileSync(${JSON.stringify(`${out}.pipe`)});
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
   const react = (kind, values) => { ${react} };
   const happens = (kind, ...values) => { say([kind, ...values]); react(kind, values); };
   const observer = {
@@ -65,7 +67,7 @@ const program = (out: string, input: Partial<ExperimentInput>, react = '', after
     ({ exitCode }) => say({ exitCode, message: null, name: null }),
     ({ name, message }) => say({ exitCode: null, message, name }),
   );
-  await run(${JSON.stringify(input)}, { out });
+  await run(${JSON.stringify(input)}, { out, signal: stopping.signal });
   ${after}
 `;
 
@@ -178,6 +180,27 @@ it('30: on a disk that stays full, each member says why it fails, and the run ca
       message: `0 of 2 members finished, but at least 2 are required: wide: ${reason('wide')}; slim: ${reason('slim')}. There is no report: Cannot write ${disk}/run/report.json: no space left on the disk; free some space.`,
     },
     { exitCode: 0, message: null, name: null },
+  ]);
+});
+
+it('30: a run that is stopped while the disk is full says what it has not written, and repeats it', async (context) => {
+  context.skip(!canMount, 'unshare -rm is missing or forbidden on this machine');
+  const disk = at('stopped-when-full');
+  await mkdir(disk);
+  const react = `if (kind === 'member' && values.join() === 'wide,running') fill();
+    if (kind === 'warning' && values[1].startsWith('It is trained')) stop();`;
+  const after = `free(); react = () => {}; await run({}, { resume: out });`;
+  const text = program(`${disk}/run`, experiment(), react, after).replace('const react', 'let react');
+  const { events, ended, done } = start(onSmallDisk(disk), text);
+  await done;
+  expect(textsOf(events, 'warning').at(-1)).toBe(
+    `wide: It could not be written before the run stopped: Cannot write ${disk}/run/members/wide/holdout: no space left on the disk; free some space. A resumed run repeats what it has trained since its last checkpoint.`,
+  );
+  expect(ended.map(({ name }) => name)).toEqual(['StoppedError', null]);
+  expect(textsOf(events, 'member').filter((one) => one.startsWith('wide'))).toEqual([
+    'wide: running',
+    'wide: running',
+    'wide: done',
   ]);
 });
 

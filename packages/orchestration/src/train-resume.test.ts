@@ -197,6 +197,19 @@ describe('stopping and resuming', () => {
     expect(again.report.members.map(({ trainings: [training] }) => training!.resumed)).toEqual([true, true]);
   });
 
+  it('34: says that edits are not noticed if the plan is damaged', async () => {
+    await cp(at('killed'), at('half-a-plan'), { recursive: true });
+    await writeFile(at('half-a-plan/plan.json'), '{"experiment":');
+    const notices: string[] = [];
+    const onNotice = (notice: string) => void notices.push(notice);
+    await train({}, { resume: at('half-a-plan'), observer: { onNotice } });
+    expect(notices.filter((notice) => notice.includes('plan.json'))).toEqual([
+      expect.stringMatching(
+        /plan\.json: invalid JSON: .*\. Whether the experiment was edited .* is therefore not known\.$/,
+      ),
+    ]);
+  });
+
   it('35: a training of another model or of other images is trained again although that is accepted', async () => {
     await cp(at('killed'), at('edited'), { recursive: true });
     const start = JSON.parse(await readFile(at('edited/experiment.json'), 'utf8'));

@@ -90,7 +90,7 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
   try {
     const observer = observerFrom(options.observer);
     folder = resume === undefined ? undefined : await openRunFolder(resume, 'resume', observer.onNotice);
-    const edits = folder === undefined ? [] : await experimentEdits(folder);
+    const edits = folder === undefined ? [] : await experimentEdits(folder, observer.onNotice);
     if (folder !== undefined) requireAccepted(edits, { isAccepted: force, folder: folder.path });
     const finished = edits.length > 0 ? undefined : folder && (await finishedReport(folder));
     if (folder !== undefined && finished !== undefined)

@@ -150,6 +150,15 @@ describe('a training whose process hangs', () => {
   });
 });
 
+it('47: a training whose parent is killed stops, says how to resume it, and leaves nothing', async () => {
+  const { child, ended, printed } = runs.train('orphaned');
+  await printed('slim: started on cpu:0');
+  child.kill('SIGKILL');
+  expect((await ended).stderr).toBe(`chorus: The run was stopped; resume it with --resume ${runs.at('orphaned')}\n`);
+  await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 60_000 });
+  expect((await readdir(runs.at('.'))).filter((name) => name.startsWith('orphaned.'))).toEqual([]);
+});
+
 describe('a hung lane', () => {
   const start = async (run: string) => {
     const fault = { kind: 'spin', task: 'wide' };

@@ -22,7 +22,10 @@ interface AdviceToPrint {
 
 const advices: Record<Advice['code'], (data: Readonly<Record<string, string>>) => string> = {
   'output-place': () => 'name another place with --out.',
-  'disk-space': () => 'free some, or name another place with --out.',
+  'disk-space': ({ folder }) =>
+    folder === undefined
+      ? 'free some, or name another place with --out.'
+      : 'free some, or move the run folder to another disk and resume it there.',
   'run-exists': ({ folder }) => `resume it with --resume ${folder}, or name another folder with --out.`,
   'run-edited': () => 'restore it, start a new run, or go on with --force, which the report will say.',
   'run-stopped': ({ folder }) => `resume it with --resume ${folder}`,

@@ -99,5 +99,8 @@ it('refuses a disk with too little space, with both figures and advice', () => {
   expect(() => requireDisk(disk, 310_000_000)).toThrow(
     /^Not enough disk space at \/data: the run needs 310 MB, 120 MB are free\.$/,
   );
+  expect(() => requireDisk(disk, 310_000_000, { resumed: '/data/run' })).toThrow(
+    expect.objectContaining({ code: 'disk-space', data: { folder: '/data/run' } }),
+  );
   expect(() => requireDisk(disk, 120_000_000)).not.toThrow();
 });

@@ -80,11 +80,19 @@ export async function freeDiskBytes(folder: string): Promise<{ place: string; fr
   return { place, freeBytes: bavail * bsize };
 }
 
-/** @throws ConfigError with both figures when there is too little disk space for a run. */
-export function requireDisk({ place, freeBytes }: { place: string; freeBytes: number }, neededBytes: number): void {
+/**
+ * @param options `resumed`: the folder of the run, if it is resumed, and therefore has its place.
+ * @throws ConfigError with both figures when there is too little disk space for a run.
+ */
+export function requireDisk(
+  { place, freeBytes }: { place: string; freeBytes: number },
+  neededBytes: number,
+  { resumed }: { resumed?: string | undefined } = {},
+): void {
   if (neededBytes <= freeBytes) return;
   const message = `Not enough disk space at ${place}: the run needs ${megabytes(neededBytes)}, ${megabytes(freeBytes)} are free.`;
-  throw advise(new ConfigError(message), { code: 'disk-space' });
+  const data = resumed === undefined ? {} : { data: { folder: resumed } };
+  throw advise(new ConfigError(message), { code: 'disk-space', ...data });
 }
 
 // --- internal ---

@@ -1,5 +1,5 @@
 /** What has been edited since a run was started: its experiment, or its images. */
-import { readJsonFile, StorageError } from '@chorus/storage';
+import { readJsonFile, StorageError, UnreadableFileError } from '@chorus/storage';
 import { planDifference } from '@chorus/training';
 import { z } from 'zod';
 import { advise, ConfigError } from '../errors.ts';
@@ -13,10 +13,11 @@ import type { RunFolder, RunStart } from './run-folder.ts';
  *
  * @returns a text per difference, such as `recipe.whole.epochCount was 2, is now 3`, without those that have been accepted; none if
  * there is no such plan.
+ * @param onNotice receives a message if the plan is damaged, so that edits are not noticed.
  */
-export async function experimentEdits(folder: RunFolder): Promise<string[]> {
+export async function experimentEdits(folder: RunFolder, onNotice: (notice: string) => void): Promise<string[]> {
   const { experiment: now, edits: accepted = [] } = await folder.readStart();
-  const before = await plannedExperiment(folder);
+  const before = await plannedExperiment(folder, onNotice);
   if (before === undefined) return [];
   const texts = experimentDifferences([before, now]).map(
     ({ key, values: [a, b] }) => planDifference({ [key]: a }, { [key]: b })!,
@@ -72,10 +73,17 @@ export function requireAccepted(
 
 const planSchema = z.looseObject({ experiment: experimentSchema });
 
-async function plannedExperiment(folder: RunFolder): Promise<z.output<typeof experimentSchema> | undefined> {
+async function plannedExperiment(
+  folder: RunFolder,
+  onNotice: (notice: string) => void,
+): Promise<z.output<typeof experimentSchema> | undefined> {
   const content = await readJsonFile(folder.plan).catch((error: unknown) => {
-    if (error instanceof StorageError) return undefined;
-    throw error;
+    if (!(error instanceof StorageError)) throw error;
+    // A run that was killed before it was planned has none.
+    const isMissing = error instanceof UnreadableFileError && error.code === 'ENOENT';
+    if (!isMissing)
+      onNotice(`${error.message} Whether the experiment was edited since the run was started is therefore not known.`);
+    return undefined;
   });
   return planSchema.safeParse(content).data?.experiment;
 }

@@ -3,7 +3,6 @@ import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import {
   bytesOnDisk,
-  lockOwner,
   readJsonFile,
   StorageError,
   systemErrorText,
@@ -15,6 +14,7 @@ import { ConfigError } from '../errors.ts';
 import { type Report, reportSchema } from '../report/schema.ts';
 import { experimentDifferences, type KeyDifference } from './experiment-differences.ts';
 import { removeRunFiles } from './run-files.ts';
+import { runOwner } from './run-folder.ts';
 
 /** `stopped`: it can be resumed; `failed`: too few members finished; `unknown`: its report is damaged or of an unknown version. */
 export type RunState = 'running' | 'finished' | 'stopped' | 'failed' | 'unknown';
@@ -58,7 +58,7 @@ export async function describeRun(path: string): Promise<PastRun> {
   const folder = resolve(path);
   const { preset, experiment } = await readStart(folder);
   const report = await readAnyReport(folder);
-  const isRunning = (await lockOwner(folder)) !== undefined;
+  const isRunning = (await runOwner(folder)) !== undefined;
   return {
     folder,
     name: basename(folder),

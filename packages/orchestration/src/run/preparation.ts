@@ -138,7 +138,7 @@ export async function prepareRun(
     requireTime(plan, timeBudget, experiment.minMembers, 'after reading the images');
   const writtenBytes = (await folder?.trainedBytes()) ?? 0;
   const diskBytes = runBytes(plan, { ...runSizeOf(dataset), laneCount: lanes.lanes.length, writtenBytes });
-  requireDisk(await freeDiskBytes(path), diskBytes);
+  requireDisk(await freeDiskBytes(path), diskBytes, { resumed: folder?.path });
   const warnings = warningsAboutClasses(describeDataset(dataset, inputSizesOf(experiment).at(-1)!));
   const ofPlan = [
     ...warningsAboutAugmentation(experiment, plan),

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../errors.ts';
 import { demo } from '../experiment/presets/demo.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
-import { openRunFolder, readRunStart, requireNewRunFolder } from './run-folder.ts';
+import { openRunFolder, readRunStart, requireNewRunFolder, runOwner } from './run-folder.ts';
 
 let parent: string;
 const path = () => join(parent, 'run/experiment.json');
@@ -69,6 +69,36 @@ it('to resume, it loses what killed processes have left in it, and keeps everyth
   await (await openRunFolder(run, 'resume')).release();
   for (const name of [...leftOvers, `.report.json.${left}`]) expect(existsSync(join(run, name))).toBe(false);
   for (const name of [...others, 'experiment.json']) expect(existsSync(join(run, name))).toBe(true);
+});
+
+it('36: is in use under each of its names: a link to it has the same lock', async () => {
+  const [run, link] = [join(parent, 'run'), join(parent, 'link')];
+  await symlink('run', link);
+  for (const [used, other] of [
+    [run, link],
+    [link, run],
+  ] as const) {
+    const folder = await openRunFolder(used, 'resume');
+    expect(await runOwner(other)).toBe(process.pid);
+    await expect(openRunFolder(other, 'resume')).rejects.toThrow(/run is in use by process/);
+    await folder.release();
+    expect(await runOwner(other)).toBeUndefined();
+  }
+  expect((await readdir(parent)).toSorted()).toEqual(['link', 'run']);
+});
+
+it('the error for a folder without a run names the runs in it, or else the one that contains it', async () => {
+  const run = join(parent, 'run');
+  await mkdir(join(run, 'members'), { recursive: true });
+  await expect(readRunStart(parent)).rejects.toThrow(/It contains the run run\.$/);
+  await writeFile(join(parent, 'experiment.json'), '{}');
+  await mkdir(join(parent, 'seeds'));
+  await rename(run, join(parent, 'seeds/seed-0'));
+  await expect(readRunStart(join(parent, 'seeds'))).rejects.toThrow(/It contains the run seed-0\.$/);
+  await expect(readRunStart(join(parent, 'seeds/seed-0/members'))).rejects.toThrow(
+    /Did you mean .*\/seed-0, which contains members\?$/,
+  );
+  await expect(readRunStart(join(parent, 'missing'))).rejects.toThrow(/no such file or folder\.$/);
 });
 
 it('a file that is null is refused', async () => {

@@ -1,5 +1,5 @@
 /** The folder of a run: its paths, its lock and the experiment that it was started with. */
-import { lstat, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Fold, foldName } from '@chorus/data';
 import { checkValue, mistakesLine } from '@chorus/models';
@@ -96,7 +96,7 @@ export function defaultRunFolderName(name: string, now: Date): string {
  */
 export async function requireNewRunFolder(path: string): Promise<void> {
   const folder = resolve(path);
-  if ((await lockOwner(folder)) !== undefined) await requireNoStart(folder);
+  if ((await runOwner(folder)) !== undefined) await requireNoStart(folder);
   await requireNoTraining(folder);
   try {
     // Permissions are not enough: a file system may be read-only, or a folder immutable.
@@ -135,7 +135,7 @@ export async function openRunFolder(
     onNotice?.(
       `${folder} was locked by process ${owner}, probably of another machine; waiting to see whether it is still running`,
     );
-  const lock = await writing(folder, () => tryLock(folder, { onWait }));
+  const lock = await writing(folder, async () => tryLock(await lockedPath(folder), { onWait }));
   try {
     // The previous owner of the lock may have started a run before it was killed.
     if (mode === 'new') await replaceUntrained(folder);
@@ -183,7 +183,17 @@ export function readRunStart(folder: string): Promise<RunStart> {
   return readStart(join(folder, 'experiment.json'));
 }
 
+/** The id of the process that uses a run folder; undefined if none does. */
+export async function runOwner(folder: string): Promise<number | undefined> {
+  return lockOwner(await lockedPath(folder));
+}
+
 // --- internal ---
+
+/** A link to a run folder has the lock of the folder. */
+function lockedPath(folder: string): Promise<string> {
+  return realpath(folder).catch(() => folder);
+}
 
 function exists(path: string): Promise<boolean> {
   return stat(path).then(
@@ -239,19 +249,21 @@ function hasStart(folder: string): Promise<boolean> {
   );
 }
 
-/** A sentence about run folders above or in a folder that is none; empty if there are none. */
+/** A sentence about run folders in or above a folder that is none; empty if there are none. */
 async function nearbyRuns(folder: string): Promise<string> {
   const isRun = (path: string) =>
     stat(join(path, 'experiment.json')).then(
       (found) => found.isFile(),
       () => false,
     );
-  const parent = dirname(folder);
-  if (await isRun(parent)) return ` Did you mean ${parent}, which contains ${basename(folder)}?`;
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch(() => undefined);
+  if (names === undefined) return '';
   const runs: string[] = [];
   for (const name of names) if (await isRun(join(folder, name))) runs.push(name);
-  if (runs.length === 0) return '';
+  const parent = dirname(folder);
+  // The user's own experiments can have the same name; so those in the folder come first.
+  if (runs.length === 0)
+    return (await isRun(parent)) ? ` Did you mean ${parent}, which contains ${basename(folder)}?` : '';
   // Names of runs begin alike and end with the time of their start.
   const shown = runs.slice(-3).join(', ');
   return ` It contains ${runs.length === 1 ? `the run ${shown}` : `${runs.length} runs, such as ${shown}`}.`;

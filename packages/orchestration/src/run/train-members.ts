@@ -226,7 +226,7 @@ function publishLater(
     done,
   }: { training: Training; unpublished: Unpublished; done: MemberState & { state: 'done' } },
 ): void {
-  const { observer } = run;
+  const { observer, stop } = run;
   const { record, name, position } = work;
   observer.onWarning(
     name,
@@ -236,12 +236,17 @@ function publishLater(
   record.late.add(publish, async (error) => {
     if (error !== undefined) {
       record.trainings[position] = undefined;
-      fail(run, work, error, done.device);
+      if (stop.raised) observer.onWarning(name, unwrittenAtStop(error));
+      else fail(run, work, error, done.device);
       return;
     }
     await removeCheckpoints(run, record.planned.plan, { name, fold: training.fold });
     observer.onMember(name, done);
   });
+}
+
+function unwrittenAtStop(error: unknown): string {
+  return `It could not be written before the run stopped: ${oneLine(error)} A resumed run repeats what it has trained since its last checkpoint.`;
 }
 
 async function train(
