@@ -163,7 +163,13 @@ async function acquire(path: string): Promise<Lock | undefined> {
     throw error;
   }
   // Replaces any existing file instead of opening it: opening a named pipe would block.
-  await publishFile(ownerPathOf(path), JSON.stringify(await thisProcess()));
+  try {
+    await publishFile(ownerPathOf(path), JSON.stringify(await thisProcess()));
+  } catch (error) {
+    isReleased = true;
+    await release().catch(() => {});
+    throw error;
+  }
   return {
     assertHeld: () => assertOurs(path),
     async release() {

@@ -77,6 +77,16 @@ describe('the lock of a killed process', () => {
   });
 });
 
+it('36: a lock whose owner cannot be written is not kept', async () => {
+  const path = join(folder, 'ownerless');
+  // A file cannot replace a folder.
+  await mkdir(`${path}.owner`);
+  await expect(tryLock(path)).rejects.toThrow(`${path}.owner`);
+  await rm(`${path}.owner`, { recursive: true });
+  expect((await readdir(folder)).filter((name) => name.startsWith('ownerless'))).toEqual([]);
+  await (await tryLock(path, { onWait: fail })).release();
+});
+
 it('36: a lock of another machine is reported, and taken over when it is stale', async () => {
   const path = await writtenLock('remote', { processId: 12, machine: 'other' });
   expect(await lockOwner(path)).toBe(12);
