@@ -1,4 +1,4 @@
-import { systemErrorFix, systemErrorText } from './system-error.ts';
+import { systemErrorReason } from './system-error.ts';
 
 /** An error that the user can fix: a file or folder is missing, damaged, in use, or already exists. */
 export class StorageError extends Error {
@@ -9,7 +9,7 @@ export class StorageError extends Error {
 export class TooManyOpenFilesError extends StorageError {
   /** @param cause the file system's error. */
   constructor(path: string, cause: NodeJS.ErrnoException) {
-    super(`Cannot open ${path}: ${systemErrorText(cause)}; ${systemErrorFix(cause)}.`, { cause });
+    super(`Cannot open ${path}: ${systemErrorReason(cause)}.`, { cause });
   }
 }
 
@@ -22,8 +22,7 @@ export class UnwritableError extends StorageError {
 
   /** @param cause the file system's error. */
   constructor(path: string, cause: NodeJS.ErrnoException) {
-    const fix = systemErrorFix(cause);
-    super(`Cannot write ${path}: ${systemErrorText(cause)}${fix === undefined ? '' : `; ${fix}`}.`, { cause });
+    super(`Cannot write ${path}: ${systemErrorReason(cause)}.`, { cause });
     this.code = cause.code;
     this.syscall = cause.syscall;
   }

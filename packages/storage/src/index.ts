@@ -17,7 +17,7 @@ export { isTooManyOpenFiles, withFreeFile } from './open-files.ts';
 export { publishFile, publishFolder, waitWhileReplaced } from './publish.ts';
 export { readInChunks, reading, readRegularFile, UnreadableFileError } from './regular-file.ts';
 export { type ExistingFile, openSealedFolder, sealedFileNames, sealFolder } from './sealed-folder.ts';
-export { systemErrorFix, systemErrorMessage, systemErrorText } from './system-error.ts';
+export { systemErrorFix, systemErrorMessage, systemErrorReason, systemErrorText } from './system-error.ts';
 export { isSystemFile } from './system-file.ts';
 export { withTemporaryFolder } from './temporary-folder.ts';
 export { abandonedIn, removeAbandoned, removeUnfinished, temporaryPath } from './temporary-name.ts';

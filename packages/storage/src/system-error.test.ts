@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemErrorFix, systemErrorMessage, systemErrorText } from './system-error.ts';
+import { systemErrorFix, systemErrorMessage, systemErrorReason, systemErrorText } from './system-error.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -61,3 +61,10 @@ test.each([new Error('ENOENT: x'), new TypeError('x'), 'ENOSPC: x', undefined, n
 
 test('has no fix for an error that says enough', () =>
   expect(systemErrorFix(Object.assign(new Error('x'), { code: 'ENOENT' }))).toBeUndefined());
+
+test.each([
+  ['ENOSPC', 'no space left on the disk; free some space'],
+  ['ENOENT', 'no such file or folder'],
+])('says what happened and, if something does, what fixes %s', (code, reason) =>
+  expect(systemErrorReason(Object.assign(new Error('x'), { code }))).toBe(reason),
+);

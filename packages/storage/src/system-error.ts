@@ -27,6 +27,16 @@ export function systemErrorFix(error: unknown): string | undefined {
 }
 
 /**
+ * Describes a file system error with what a user can do about it, to complete a sentence.
+ *
+ * @returns for example `no space left on the disk; free some space`.
+ */
+export function systemErrorReason(error: unknown): string {
+  const fix = systemErrorFix(error);
+  return fix === undefined ? systemErrorText(error) : `${systemErrorText(error)}; ${fix}`;
+}
+
+/**
  * The message for the user of a file system's error that nothing could foresee, such as a full disk.
  *
  * @returns one sentence with the path, if the error has one, and what fixes it; undefined for any other error.
@@ -34,10 +44,9 @@ export function systemErrorFix(error: unknown): string | undefined {
 export function systemErrorMessage(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, path, message } = error as NodeJS.ErrnoException;
-  const fix = systemErrorFix(error);
   // As Node.js writes it: an error that names the file and the code in its own words has a better message.
-  if (fix === undefined || !message.startsWith(`${code}: `)) return undefined;
-  return `Cannot read or write ${path ?? 'a file'}: ${systemErrorText(error)}; ${fix}.`;
+  if (systemErrorFix(error) === undefined || !message.startsWith(`${code}: `)) return undefined;
+  return `Cannot read or write ${path ?? 'a file'}: ${systemErrorReason(error)}.`;
 }
 
 // --- internal ---

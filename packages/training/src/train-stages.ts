@@ -61,7 +61,8 @@ export async function trainStages<Result>(
               if (isStopping || checkpoints?.isDue) await save(index, paused, tensors());
             },
             onRetry(retry, progress) {
-              lane.observer.onWarning(task.name, `T${retryText(retry).slice(1)}.`);
+              const text = retryText(retry);
+              lane.observer.onWarning(task.name, `${text[0]!.toUpperCase()}${text.slice(1)}.`);
               lane.observer.onContinue(task.name, placeIn(plan, progress, ended));
             },
           })

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { choosePreset, presetNames } from '@chorus/orchestration/presets';
-import { systemErrorFix, systemErrorText } from '@chorus/orchestration/system-error';
+import { systemErrorReason } from '@chorus/orchestration/system-error';
 import { Command } from 'commander';
 import { commandName } from '../print/command-name.ts';
 import { configTemplate } from '../print/config-template.ts';
@@ -30,8 +30,7 @@ export const initCommand = new Command('init')
           );
         // On a full disk, the file was created.
         await rm(path, { force: true }).catch(() => {});
-        const fix = systemErrorFix(error);
-        throw new ConfigError(`Cannot write ${path}: ${systemErrorText(error)}${fix === undefined ? '' : `; ${fix}`}.`);
+        throw new ConfigError(`Cannot write ${path}: ${systemErrorReason(error)}.`);
       },
     );
     console.log(`${path}\ntrain with it: ${commandName} train --config ${file}`);

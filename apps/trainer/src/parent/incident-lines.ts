@@ -6,6 +6,7 @@ import {
   type LaneActivity,
   mostRestarts,
 } from '@chorus/orchestration/supervisor';
+import { capitalized } from '../print/capitalized.ts';
 import { stageText } from '../progress/stage-names.ts';
 
 /** What the parent prints when a training hangs or crashes: what happened, what each lane did, what to do about it, and what comes next. */
@@ -63,8 +64,4 @@ function nextText(
       : Math.max(...suspects.map((task) => incidentCount(own, task)));
   const cause = suspects.length === 0 ? '' : ` for ${suspects.join(' and ')}`;
   return `chorus: It is restarted (restart ${restartCount} of at most ${mostRestarts}${cause}).`;
-}
-
-function capitalized(text: string): string {
-  return text[0]!.toUpperCase() + text.slice(1);
 }

@@ -27,8 +27,8 @@ export async function runTraining(words: readonly string[]): Promise<number> {
 // --- internal ---
 
 function endLine({ stoppedBy }: Stopping, folder: string | undefined): string {
-  const resume = folder === undefined ? 'its run folder, if it has one' : folder;
-  return stoppedBy === undefined
-    ? `chorus: The run has ended; resume it with --resume ${resume}`
-    : `chorus: The run was killed after ${stoppedBy}; resume it with --resume ${resume}`;
+  const end = stoppedBy === undefined ? 'has ended' : `was killed after ${stoppedBy}`;
+  const advice =
+    folder === undefined ? 'if it has a run folder, resume it with --resume' : `resume it with --resume ${folder}`;
+  return `chorus: The run ${end}; ${advice}`;
 }

@@ -1,4 +1,5 @@
 import type { Advice } from '@chorus/orchestration';
+import { capitalized } from './capitalized.ts';
 import { commandName } from './command-name.ts';
 import { printable } from './printable.ts';
 
@@ -9,7 +10,7 @@ import { printable } from './printable.ts';
 export function withAdvice(message: string, advice: AdviceToPrint | null | undefined): string {
   if (advice === null || advice === undefined) return message;
   const text = printable(advices[advice.code](advice.data ?? {}));
-  if (message.includes('\n')) return `${message}\n${text[0]!.toUpperCase()}${text.slice(1)}`;
+  if (message.includes('\n')) return `${message}\n${capitalized(text)}`;
   return `${message.replace(/\.$/, '')}; ${text}`;
 }
 

@@ -1,4 +1,4 @@
-import { systemErrorFix, systemErrorText } from '@chorus/storage';
+import { systemErrorReason } from '@chorus/storage';
 import { refused } from '../errors.ts';
 
 /**
@@ -12,8 +12,6 @@ export async function changing<Result>(place: string, change: () => Promise<Resu
     return await change();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    const fix = systemErrorFix(error);
-    const reason = `${systemErrorText(error)}${fix === undefined ? '' : `; ${fix}`}`;
-    throw refused(`Cannot change ${place}: ${reason}.`, { cause: error });
+    throw refused(`Cannot change ${place}: ${systemErrorReason(error)}.`, { cause: error });
   }
 }

@@ -56,7 +56,7 @@ export class RootFolder {
   }
 
   /**
-   * Removes the folders of a class, all or none of them.
+   * Removes the folders of a class. If one of them contains anything, none is removed.
    *
    * @param splits as for {@link classFolder}.
    * @throws StudioError when one of them contains anything, or is a link.
