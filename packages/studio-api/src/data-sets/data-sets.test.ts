@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readExcludeList } from '../../../orchestration/src/experiment/exclude-list.ts';
@@ -134,8 +134,13 @@ describe('a data set', () => {
 
     const root = join(folder.parent, `split-${count}`);
     for (const split of ['train', 'test']) await folder.photos(`split-${count}/${split}`);
-    for (const split of ['train', 'test']) await mkdir(join(root, split, 'boxes'));
+    await mkdir(join(root, 'train', 'boxes'));
+    await symlink(await mkdtemp(join(folder.parent, 'elsewhere-')), join(root, 'test', 'boxes'));
     set = await answer(post('open', { path: root }));
+    expect(await refusal(remove('boxes'))).toMatchObject({ status: 422, error: expect.stringContaining('is a link') });
+    expect(await readdir(join(root, 'train'))).toContain('boxes');
+    await unlink(join(root, 'test', 'boxes'));
+    await mkdir(join(root, 'test', 'boxes'));
     expect((await answer<DataSet>(remove('boxes'))).classes.map(({ name }) => name)).toEqual(['discs', 'stars']);
     expect(await readdir(join(root, 'test'))).toEqual(['discs', 'stars']);
   });

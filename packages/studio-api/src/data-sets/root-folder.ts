@@ -68,6 +68,8 @@ export class RootFolder {
       if (folder !== undefined) folders.push(folder);
     }
     for (const folder of folders) {
+      if (!(await changing(folder, () => lstat(folder))).isDirectory())
+        throw refused(`${folder} is a link; remove it yourself.`);
       const [first] = await changing(folder, () => readdir(folder));
       if (first !== undefined)
         throw refused(
