@@ -139,7 +139,9 @@ describe('--resume', () => {
     await rm(join(folder, 'report.json'));
     const resumed = train({}, { resume: folder });
     await expect(resumed).rejects.toThrow(ConfigError);
-    await expect(resumed).rejects.toThrow(/The images in .*swapped have changed since the run in .* started/);
+    await expect(resumed).rejects.toThrow(
+      /This has changed since the run in .* was started:\n {2}images in .*swapped: the content/,
+    );
   });
 });
 

@@ -37,7 +37,7 @@ it('trains and tests without the images that a list names, and resumes with the 
   const resumed = train({}, { resume: at('run') });
   await expect(resumed).rejects.toThrow(ConfigError);
   await expect(resumed).rejects.toThrow(
-    /^The images in \S+data, or those that \S+wrong\.csv lists, have changed since/,
+    /^This has changed since the run in \S+ was started:\n {2}images in \S+data without those in \S+wrong\.csv: /,
   );
 
   await writeList(wrong.toReversed());

@@ -192,8 +192,9 @@ describe('k folds', () => {
     await rm(join(folder, 'report.json'));
     const warned: string[] = [];
     const onWarning = (task: string, message: string) => void warned.push(`${task}: ${message}`);
-    const { report } = await train({}, { resume: folder, observer: { onWarning } });
+    const { report } = await train({}, { resume: folder, force: true, observer: { onWarning } });
     expect(warned).toEqual([expect.stringMatching(/^student: student was trained by another plan: teacher was /)]);
+    expect(report.edits).toEqual(['calibration was "temperature", is now "none"']);
     expect(report.members.every(({ trainings }) => trainings.every(({ resumed }) => resumed))).toBe(true);
   });
 

@@ -1,5 +1,5 @@
 /** Tests with a shell script as python3; `pnpm parity` covers the real installation of TensorFlow. */
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -66,7 +66,8 @@ describe('prepareGoldenPython', () => {
     await usePip(waiting);
     const takeOver = async () => {
       const lock = (await cached()).find((path) => path.endsWith('.owner'))!;
-      await writeFile(join(folder, 'parity', lock), '1');
+      const path = join(folder, 'parity', lock);
+      await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), processId: 1 }));
     };
     const [prepared] = await Promise.allSettled([prepareGoldenPython(), whilePipWaits(takeOver)]);
     expect(prepared).toMatchObject({ reason: { message: expect.stringContaining('was taken over by process 1') } });

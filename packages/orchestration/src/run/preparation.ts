@@ -195,7 +195,9 @@ async function recordEdits(
   isAccepted: boolean,
 ): Promise<void> {
   const start = await folder.readStart();
-  const ofImages = imageEdits(start, dataset).map((text) => `images in ${dataset.root}: ${text}`);
+  const { exclude } = start.experiment.data;
+  const images = `images in ${dataset.root}${exclude === undefined ? '' : ` without those in ${exclude}`}`;
+  const ofImages = imageEdits(start, dataset).map((text) => `${images}: ${text}`);
   requireAccepted(ofImages, { isAccepted, folder: folder.path });
   const edits = [...ofExperiment, ...ofImages];
   // The time of the file is that of the run's start.
