@@ -121,7 +121,7 @@ describe('isolated lanes', () => {
     expect(members[1]).toMatchObject({ status: 'failed', reason: "the lane's process ended: exit code 0" });
   });
 
-  it.each([
+  it.concurrent.each([
     ['an endless loop', 'spin'],
     ['a suspended process', 'SIGSTOP'],
   ])('44: process mode: %s is noticed, and only that training is interrupted', async (_, kind) => {
@@ -136,7 +136,8 @@ describe('isolated lanes', () => {
   });
 });
 
-describe('a run with isolated lanes', () => {
+// These wait most of the time.
+describe.concurrent('a run with isolated lanes', () => {
   /** Starts a run whose training `slim` hangs in its second epoch, and waits for that. */
   async function hanging(run: string, kind: string) {
     const started = await runs.trainWith(run, { kind }, ['--isolate', '--set', 'watchdogSeconds=0']);

@@ -110,7 +110,8 @@ describe('a training whose thread ends', () => {
   });
 });
 
-describe('a training whose process hangs', () => {
+// These wait most of the time.
+describe.concurrent('a training whose process hangs', () => {
   it.each([
     ['an endless loop', 'spin'],
     ['a wait without end', 'wait'],
@@ -159,7 +160,7 @@ it('47: a training whose parent is killed stops, says how to resume it, and leav
   expect((await readdir(runs.at('.'))).filter((name) => name.startsWith('orphaned.'))).toEqual([]);
 });
 
-describe('a hung lane', () => {
+describe.concurrent('a hung lane', () => {
   const start = async (run: string) => {
     const fault = { kind: 'spin', task: 'wide' };
     const started = await runs.trainWith(run, fault, ['--set', 'watchdogSeconds=0']);
