@@ -8,6 +8,7 @@ export {
   incidentCount,
   type LaneActivity,
   mostRestarts,
+  repetitionCount,
 } from './supervise/incident.ts';
 export { killAtLast, stopGraceMs } from './supervise/last-resort.ts';
 export { type StopSignal, signalExitCode, stopSignals } from './supervise/stop-signals.ts';

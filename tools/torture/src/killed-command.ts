@@ -2,15 +2,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { processEnvironment } from '@chorus/orchestration/environment';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { childEnvironment } from '@chorus/orchestration/environment';
 import type { Kill } from './kill.ts';
 
 export interface Ended {
   /** Whether it was killed, or asked to stop, before it ended on its own. */
   wasKilled: boolean;
   exitCode: number | null;
-  /** Milliseconds since the Unix epoch, when it was killed or ended. */
-  atMs: number;
   /** What it printed. */
   output: string;
 }
@@ -31,43 +30,51 @@ export async function trainUntil(words: readonly string[], kill: Kill | undefine
     // A process group of its own.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...processEnvironment, CHORUS_PAGE: 'off' },
+    env: { ...childEnvironment(), CHORUS_PAGE: 'off' },
   });
   // A group of its own does not receive the terminal's signals.
-  const end = () => process.kill(-child.pid!, 'SIGKILL');
+  const end = () => signalled(-child.pid!, 'SIGKILL');
   process.once('exit', end);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
-  let killedAtMs: number | undefined;
+  let isDelivered = false;
   const timer =
     kill === undefined || kill.kind === 'call'
       ? undefined
       : setTimeout(() => {
-          killedAtMs = Date.now();
-          deliver(kill.kind, child.pid!);
+          isDelivered = deliver(kill.kind, child.pid!);
         }, kill.afterMs);
   const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((done, fail) => {
     child.on('error', fail);
     child.on('exit', (code, name) => done([code, name]));
   });
   clearTimeout(timer);
-  const endedAtMs = Date.now();
   await groupEnds(child.pid!);
   process.off('exit', end);
   // strace ends by the signal that ended the traced program.
-  const wasKilled = killedAtMs !== undefined || signal === 'SIGKILL';
-  return { wasKilled, exitCode, atMs: killedAtMs ?? endedAtMs, output };
+  return { wasKilled: isDelivered || signal === 'SIGKILL', exitCode, output };
 }
 
 // --- internal ---
 
-function deliver(kind: Exclude<Kill['kind'], 'call'>, parent: number): void {
-  if (kind === 'stop') process.kill(parent, 'SIGTERM');
-  else if (kind === 'parent') process.kill(parent, 'SIGKILL');
-  else if (kind === 'all') process.kill(-parent, 'SIGKILL');
-  // Not SIGKILL: the parent would take it for a lack of memory, and halve batches, whose sums are rounded differently. There is none
-  // yet in the first milliseconds.
-  else for (const child of childrenOf(parent)) process.kill(child, 'SIGSEGV');
+/** Returns whether there was a process to receive the signal: a run may just have ended, and has no child in its first milliseconds. */
+function deliver(kind: Exclude<Kill['kind'], 'call'>, parent: number): boolean {
+  if (kind === 'stop') return signalled(parent, 'SIGTERM');
+  if (kind === 'parent') return signalled(parent, 'SIGKILL');
+  if (kind === 'all') return signalled(-parent, 'SIGKILL');
+  // Not SIGKILL: the parent would take it for a lack of memory, and halve batches, whose sums are rounded differently.
+  return childrenOf(parent)
+    .map((child) => signalled(child, 'SIGSEGV'))
+    .includes(true);
+}
+
+/** Sends a signal to a process, or to a group if its id is negative; returns whether there is one. Signal 0 only asks that. */
+function signalled(id: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(id, signal);
+  } catch {
+    return false;
+  }
 }
 
 function childrenOf(parent: number): number[] {
@@ -88,12 +95,5 @@ function commandOf(words: readonly string[], kill: Kill | undefined): [string, s
 
 /** Waits until no process of a group is left. */
 async function groupEnds(group: number): Promise<void> {
-  for (;;) {
-    try {
-      process.kill(-group, 0);
-    } catch {
-      return;
-    }
-    await new Promise((resume) => setTimeout(resume, 20));
-  }
+  while (signalled(-group, 0)) await sleep(20);
 }

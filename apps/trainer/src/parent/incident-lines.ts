@@ -5,6 +5,7 @@ import {
   incidentCount,
   type LaneActivity,
   mostRestarts,
+  repetitionCount,
 } from '@chorus/orchestration/supervisor';
 import { capitalized } from '../print/capitalized.ts';
 import { stageText } from '../progress/stage-names.ts';
@@ -58,10 +59,6 @@ function nextText(
   const own = incidents.filter((one) => one.folder === folder);
   const failed = suspects.filter((task) => incidentCount(own, task) > mostRestarts);
   if (failed.length > 0) return `chorus: It is restarted without ${failed.join(' and ')}.`;
-  const restartCount =
-    suspects.length === 0
-      ? incidents.filter((one) => one.suspects.length === 0).length
-      : Math.max(...suspects.map((task) => incidentCount(own, task)));
   const cause = suspects.length === 0 ? '' : ` for ${suspects.join(' and ')}`;
-  return `chorus: It is restarted (restart ${restartCount} of at most ${mostRestarts}${cause}).`;
+  return `chorus: It is restarted (restart ${repetitionCount(incidents)} of at most ${mostRestarts}${cause}).`;
 }

@@ -1,9 +1,9 @@
 /** The process of an isolated lane. */
-import { getHeapStatistics } from 'node:v8';
 import { killWithParent } from '@chorus/runtime';
 import type { LaneObserver, LaneTask } from '@chorus/training';
 import { laneRunner } from '@chorus/training/lane-runner';
 import { outcomeOf } from '@chorus/training/outcome';
+import { heapShare } from '../supervise/heap-share.ts';
 import { killAtLast } from '../supervise/last-resort.ts';
 import { stopSignals } from '../supervise/stop-signals.ts';
 import type { FromLaneProcess, SharedPlace, ToLaneProcess } from './lane-messages.ts';
@@ -42,8 +42,7 @@ const observer: LaneObserver = {
 };
 
 function report(name: keyof LaneObserver, values: unknown[]): void {
-  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-  send({ kind: 'event', name, values, heapShare: used / limit });
+  send({ kind: 'event', name, values, heapShare: heapShare() });
 }
 
 function send(message: FromLaneProcess): void {

@@ -1,10 +1,10 @@
 /** Memory as files, through which lane processes share it: a SharedArrayBuffer cannot leave its process. */
 import { randomUUID } from 'node:crypto';
-import { close, existsSync, mkdirSync, openSync, read, rmSync, statfsSync, unlinkSync, write } from 'node:fs';
+import { close, existsSync, openSync, read, rmSync, statfsSync, unlinkSync, write } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { writing } from '@chorus/storage';
+import { makeFolder, writing } from '@chorus/storage';
 
 /** Where Linux keeps files in memory. */
 const memoryFolder = '/dev/shm';
@@ -92,6 +92,7 @@ export class SharedFiles {
   #write(bytes: Uint8Array): Promise<SharedFile> {
     const place = hasRoom(bytes.length) ? memoryFolder : this.#folder;
     return writing(place, async () => {
+      if (place === this.#folder) await makeFolder(place);
       const file = this.#openIn(place);
       try {
         for (let done = 0; done < bytes.length; ) {
@@ -107,7 +108,6 @@ export class SharedFiles {
   }
 
   #openIn(place: string): SharedFile {
-    if (place === this.#folder) mkdirSync(place, { recursive: true });
     const path = join(place, `chorus-${randomUUID()}`);
     const descriptor = openSync(path, 'wx+', 0o600);
     const file = { path: isLinux ? `/proc/${process.pid}/fd/${descriptor}` : path, descriptor };

@@ -49,14 +49,23 @@ export function incidentCount(incidents: readonly Pick<Incident, 'suspects'>[], 
 }
 
 /**
+ * How many incidents are like the last one: of its suspects, the most that one has in the same run (of several seeds, each has a run of its
+ * own); without suspects, those that have none.
+ */
+export function repetitionCount(incidents: readonly Pick<Incident, 'suspects' | 'folder'>[]): number {
+  const { suspects, folder } = incidents.at(-1)!;
+  if (suspects.length === 0) return incidents.filter((one) => one.suspects.length === 0).length;
+  const own = incidents.filter((one) => one.folder === folder);
+  return Math.max(...suspects.map((task) => incidentCount(own, task)));
+}
+
+/**
  * Whether a process is restarted after the last of its incidents. A task that has used up its restarts fails without running again; if it
  * is a suspect once more, failing it was of no use.
  */
 export function mayRestart(incidents: readonly Pick<Incident, 'suspects' | 'folder'>[]): boolean {
-  const { suspects, folder } = incidents.at(-1)!;
-  if (suspects.length === 0) return incidents.filter((one) => one.suspects.length === 0).length <= mostRestarts;
-  const own = incidents.filter((one) => one.folder === folder);
-  return suspects.every((task) => incidentCount(own, task) <= mostRestarts + 1);
+  const isSuspected = incidents.at(-1)!.suspects.length > 0;
+  return repetitionCount(incidents) <= (isSuspected ? mostRestarts + 1 : mostRestarts);
 }
 
 /** Which tasks of lanes may have caused an incident: those that belong to a member, which can fail without the others. */

@@ -1,5 +1,5 @@
 /** The side of a process that trains of its supervision. */
-import { getHeapStatistics } from 'node:v8';
+import { heapShare } from './heap-share.ts';
 import { defaultWatchdogSeconds, type FromSupervised, type Heartbeat } from './heartbeat.ts';
 import type { Incident } from './incident.ts';
 import { incidentsVariable } from './supervise.ts';
@@ -37,8 +37,7 @@ export function reportToSupervisor(): Supervised {
     if (process.connected) process.send!(message, () => {});
   };
   const beat = () => {
-    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-    send({ kind: 'heartbeat', watchdogSeconds, heapShare: used / limit, lanes: lanes() });
+    send({ kind: 'heartbeat', watchdogSeconds, heapShare: heapShare(), lanes: lanes() });
   };
   beat();
   setInterval(beat, beatIntervalMs).unref();

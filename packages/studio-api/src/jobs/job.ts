@@ -1,8 +1,7 @@
 /** A job in a child process: an error of native code ends the child, not the studio. A training that crashes or hangs is started again. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
-import { processEnvironment } from '@chorus/orchestration/environment';
+import { childEnvironment } from '@chorus/orchestration/environment';
 import {
   endOf,
   type FromSupervised,
@@ -108,13 +107,7 @@ function forkJob(environment: NodeJS.ProcessEnv): ChildProcess {
   return fork(createRequire(import.meta.url).resolve('#job-child'), [], {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    // TensorFlow and libuv read their settings when the process starts.
-    env: {
-      UV_THREADPOOL_SIZE: String(Math.max(availableParallelism(), 4)),
-      ...process.env,
-      ...processEnvironment,
-      ...environment,
-    },
+    env: { ...childEnvironment(), ...environment },
   });
 }
 
