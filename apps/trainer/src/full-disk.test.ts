@@ -1,33 +1,17 @@
 /** Each command that writes a file, on a full disk. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { main, startProgram } from './commands/chorus.fixture.ts';
 import { writeSquare } from './square.fixture.ts';
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
 
 let folder: string;
 
-interface Ended {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function run(program: string, parameters: string[]): Promise<Ended> {
-  const own = { INIT_CWD: folder, TURBO_HASH: undefined, CHORUS_WORKERS: undefined, CHORUS_PAGE: 'off' };
-  const child = spawn(program, parameters, { cwd: folder, env: { ...process.env, ...own } });
-  const result: Ended = { exitCode: null, stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].on('data', (chunk: Buffer) => {
-      result[name] += chunk.toString();
-    });
-  return new Promise((done) => child.on('close', (exitCode) => done({ ...result, exitCode })));
-}
+const run = (program: string, parameters: string[]) => startProgram(folder, [program, ...parameters]).ended;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chorus-full-'));

@@ -1,48 +1,18 @@
 /** Odd files in the places of what a user names, and outputs that cannot be written, through the real command line. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { type Ended, main, startChorus, startProgram } from './commands/chorus.fixture.ts';
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 let folder: string;
 let trained: Ended;
 const at = (name: string) => join(folder, name);
 
-interface Ended {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function chorus(...parameters: string[]): Promise<Ended> {
-  return run(process.execPath, [main, ...parameters]);
-}
-
-function run(program: string, parameters: string[]): Promise<Ended> {
-  const child = spawn(program, parameters, {
-    cwd: folder,
-    env: {
-      ...process.env,
-      ...{
-        INIT_CWD: folder,
-        TURBO_HASH: undefined,
-        CHORUS_WORKERS: undefined,
-        CHORUS_WEIGHTS: undefined,
-        CHORUS_PAGE: 'off',
-      },
-    },
-  });
-  const result: Ended = { exitCode: null, stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].on('data', (chunk: Buffer) => {
-      result[name] += chunk.toString();
-    });
-  return new Promise((done) => child.on('close', (exitCode) => done({ ...result, exitCode })));
-}
+const run = (program: string, parameters: string[]) => startProgram(folder, [program, ...parameters]).ended;
+const chorus = (...words: string[]) => startChorus(folder, words).ended;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chorus-odd-'));

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+export const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface Ended {
   exitCode: number | null;
@@ -17,11 +17,21 @@ export interface Started {
   ended: Promise<Ended>;
 }
 
+interface StartOptions {
+  input?: Uint8Array;
+  environment?: NodeJS.ProcessEnv;
+}
+
 /** Starts a command in a folder, in a process group of its own, as a terminal does. Trainings write no page unless `CHORUS_PAGE` is `on`. */
-export function startChorus(
+export function startChorus(folder: string, words: readonly string[], options?: StartOptions): Started {
+  return startProgram(folder, [process.execPath, main, ...words], options);
+}
+
+/** As {@link startChorus}, for a program that runs the command: its name or path, then its parameters. */
+export function startProgram(
   folder: string,
-  words: readonly string[],
-  { input, environment = {} }: { input?: Uint8Array; environment?: NodeJS.ProcessEnv } = {},
+  [program, ...parameters]: readonly [string, ...string[]],
+  { input, environment = {} }: StartOptions = {},
 ): Started {
   const own = {
     INIT_CWD: folder,
@@ -30,7 +40,7 @@ export function startChorus(
     CHORUS_WEIGHTS: undefined,
     CHORUS_PAGE: 'off',
   };
-  const child = spawn(process.execPath, [main, ...words], {
+  const child = spawn(program, parameters, {
     ...{ cwd: folder, detached: true },
     env: { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1', ...own, ...environment },
   });
