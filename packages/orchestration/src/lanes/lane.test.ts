@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import type { PredictTask } from '@chorus/training';
@@ -9,9 +10,10 @@ import { Lane } from './lane.ts';
 let lane: Lane;
 const task = (name: string) => ({ kind: 'predict', name }) as PredictTask;
 
+const compute = { compile: true, bfloat16: false, forward: { engine: 'tensorflow' } } as const;
+const startup = { runtime: { device: 'cpu:0' }, compute, stop: new StopFlag().shared } as const;
+
 function createLane(): Lane {
-  const compute = { compile: true, bfloat16: false, forward: { engine: 'tensorflow' } } as const;
-  const startup = { runtime: { device: 'cpu:0' }, compute, stop: new StopFlag().shared } as const;
   const entry = fileURLToPath(new URL('./leaving.fixture.mjs', import.meta.url));
   return new Lane(startup, observerFrom(), { entry });
 }
@@ -47,6 +49,18 @@ describe('a lane', () => {
     );
     await expect(full.run(task('finish'))).resolves.toBeUndefined();
     await full.close();
+  });
+
+  it('38: can be closed at any moment while its thread loads', async () => {
+    // Node.js 20 aborts the process when a thread is ended during require() of a module.
+    const moments = Array.from({ length: 48 }, (_, index) => 60 * index);
+    await Promise.all(
+      moments.map(async (ms) => {
+        const unused = new Lane(startup, observerFrom());
+        await delay(ms);
+        await unused.close();
+      }),
+    );
   });
 
   it('has its device', () => expect(lane.device).toBe('cpu:0'));

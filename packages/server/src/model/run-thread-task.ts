@@ -1,4 +1,4 @@
-/** The worker thread of a classifier: decodes images, each on its own, and classifies them in batches. */
+/** What the thread of a classifier runs: decodes images, each on its own, and classifies them in batches. */
 import { type Classification, type DecodedImage, loadClassifier, PredictorError } from '@chorus/predictor';
 import { Piscina } from 'piscina';
 import { ServerError } from '../errors.ts';

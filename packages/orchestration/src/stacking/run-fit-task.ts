@@ -1,8 +1,8 @@
-/** A thread that fits stackers, one at a time. */
+/** What a thread that fits stackers runs. */
 import { type Outcome, outcomeOf } from '@chorus/training/outcome';
 import { type FitResult, type FitTask, runFit } from './fit-task.ts';
 
-/** Called by piscina. */
+/** Called by piscina, one task at a time. */
 export default function fit(task: FitTask): Promise<Outcome<FitResult>> {
   return outcomeOf(() => runFit(task));
 }

@@ -1,4 +1,4 @@
-/** The worker thread of a lane. */
+/** What the thread of a lane runs. */
 import { Piscina } from 'piscina';
 import { laneRunner } from './lane-runner.ts';
 import { wrapObserver } from './observer-port.ts';
