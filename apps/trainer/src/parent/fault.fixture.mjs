@@ -6,6 +6,7 @@
  */
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { isMainThread, MessagePort } from 'node:worker_threads';
 
 const fault = JSON.parse(process.env.CHORUS_TEST_FAULT ?? 'null');
@@ -21,9 +22,13 @@ const faults = {
     throw new RangeError('an injected error');
   },
   heap() {
-    for (const kept = []; ; ) kept.push(new Array(100_000).fill(kept.length));
+    for (const kept = []; ; ) kept.push(filledArray());
   },
 };
+
+function filledArray() {
+  return new Array(100_000).fill(1);
+}
 
 function inject() {
   const count = readdirSync(fault.marks).length;
@@ -59,20 +64,23 @@ if (fault !== null && isMainThread && process.send !== undefined) {
   };
 }
 
-// Fills the heap of the command's main thread once the task runs, slowly enough for heartbeats in between.
+// Fills the heap of the command's main thread once the task runs: half of it before a heartbeat, and the rest after that.
 if (fault?.kind === 'main heap' && isMainThread && process.send !== undefined) {
   const send = process.send.bind(process);
-  let kept;
-  process.send = (message, ...rest) => {
-    if (
-      kept === undefined &&
-      message.lanes?.some(({ task }) => task === fault.task) &&
-      readdirSync(fault.marks).length < fault.times
-    ) {
+  const kept = [];
+  process.send = (message, onSent) => {
+    const runs = message.lanes?.some(({ task }) => task === fault.task);
+    if (runs && kept.length === 0 && readdirSync(fault.marks).length < fault.times) {
       mkdtempSync(join(fault.marks, 'mark-'));
-      kept = [];
-      setInterval(() => kept.push(new Array(250_000).fill(kept.length)), 30);
+      while (heapShare() < 0.6) kept.push(filledArray());
+    } else if (message.heapShare > 0.5) {
+      onSent = faults.heap;
     }
-    return send(message, ...rest);
+    return send(message, onSent);
   };
+}
+
+function heapShare() {
+  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+  return used / limit;
 }
