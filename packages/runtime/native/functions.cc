@@ -170,8 +170,11 @@ class Call {
 
   // TensorFlow's message without truncation.
   bool Ok(const TF_AutoStatus &status) {
-    if (TF_GetCode(status.status) == TF_OK) return true;
-    napi_throw_error(env, nullptr, TF_Message(status.status));
+    TF_Code code = TF_GetCode(status.status);
+    if (code == TF_OK) return true;
+    napi_throw_error(
+        env, code == TF_RESOURCE_EXHAUSTED ? "RESOURCE_EXHAUSTED" : nullptr,
+        TF_Message(status.status));
     return false;
   }
 

@@ -19,6 +19,7 @@ export {
   obstacleToOnnxruntime,
   openOnnxSession,
 } from './onnxruntime.ts';
+export { isOutOfMemory } from './out-of-memory.ts';
 export { prepareProcess, processEnvironment } from './process.ts';
 export { processorFlags } from './processor-flags.ts';
 export { initRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';

@@ -11,6 +11,7 @@ import type { StageProgress } from './checkpoint/stage-progress.ts';
 import { restoreStage, stageTensors } from './checkpoint/stage-tensors.ts';
 import { augmentedImages, trainedWeights } from './epoch-details.ts';
 import { fitStage, type StageEnd, type StageLimit } from './fit-stage.ts';
+import { microBatchSizeOf } from './halved-batches.ts';
 import { ImageReader } from './image-reader.ts';
 import type { LaneContext, TrainingLane } from './lane-context.ts';
 import type { Precision, StagePlan } from './plan.ts';
@@ -183,12 +184,6 @@ export function precisionOn({ compute }: Pick<LaneContext, 'compute'>, { precisi
 }
 
 // --- internal ---
-
-/** Images that a step processes at once; undefined for the whole batch. The plan stays the same, so that checkpoints fit. */
-function microBatchSizeOf({ batchSize, microBatchSize }: StagePlan, halvings = 0): number | undefined {
-  if (halvings === 0) return microBatchSize;
-  return Math.ceil((microBatchSize ?? batchSize) / 2 ** halvings);
-}
 
 /**
  * Activation caches for a stage's images. The `head` stage uses the features that all folds share. With augmentation in the

@@ -4,6 +4,7 @@ import { UnwritableError } from '@chorus/storage';
 import { ActivationCache } from './activation-cache.ts';
 import { TrainingCheckpoints } from './checkpoint/training-checkpoints.ts';
 import { forwardRows, numbersOf } from './forward-rows.ts';
+import { withHalvedBatches } from './halved-batches.ts';
 import { prepareImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import { initialClassifier } from './initial-classifier.ts';
@@ -24,9 +25,16 @@ import { hasCrops, viewsToPredict } from './views.ts';
  *
  * @returns the published member, without the weights; with them if its folder cannot be written, for example on a full disk.
  * @throws StoppedError before the next batch once a stop is requested; ModelError or StorageError for invalid initial weights;
- * StorageError for a checkpoint that does not fit; TrainingError when a loss is not finite.
+ * StorageError for a checkpoint that does not fit; TrainingError when a loss is not finite; RuntimeError when the device's memory does not
+ * suffice for half batches either.
  */
-export async function trainMember(task: TrainTask, lane: LaneContext): Promise<TrainingResult> {
+export function trainMember(task: TrainTask, lane: LaneContext): Promise<TrainingResult> {
+  return withHalvedBatches(task, lane, (attempt) => trainAndPublish(attempt, lane));
+}
+
+// --- internal ---
+
+async function trainAndPublish(task: TrainTask, lane: LaneContext): Promise<TrainingResult> {
   const startedAtMs = Date.now();
   const checkpoints =
     task.checkpoints &&
@@ -55,8 +63,6 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<T
     classifier.dispose();
   }
 }
-
-// --- internal ---
 
 /** Publishes a member; returns why its folder cannot be written. */
 async function whyUnpublished(folder: string, member: TrainedMember): Promise<string | undefined> {
