@@ -60,6 +60,9 @@ for (const command of allCommands(program)) command.exitOverride().showHelpAfter
 // turbo and pnpm pass a separating `--` on.
 const words = process.argv.slice(2).filter((word, index) => !(word === '--' && index <= 1));
 
+// Of no caller, such as a run folder that another process took over while this one was suspended.
+process.once('uncaughtException', async (error) => process.exit(await report(error)));
+
 try {
   // Without a command commander takes the help for an error.
   await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' });

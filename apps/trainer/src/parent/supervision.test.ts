@@ -1,5 +1,5 @@
 /** Trainings that crash or hang, in real processes, and what their parent makes of it. */
-import { readdir } from 'node:fs/promises';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Ended } from '../commands/chorus.fixture.ts';
 import { FaultyRuns, groupOf } from './faulty-runs.fixture.ts';
@@ -176,6 +176,16 @@ describe.concurrent('a hung lane', () => {
       stderr: `chorus: The run was killed after SIGTERM; resume it with --resume ${runs.at('stopped')}\n`,
     });
     expect(groupOf(child)).toEqual([]);
+  });
+
+  it('does not keep a run that another process has taken over', async () => {
+    const { ended } = await start('taken');
+    await writeFile(runs.at('taken.owner'), JSON.stringify({ processId: 1, startedAt: null, machine: 'another' }));
+    await utimes(runs.at('taken.lock'), new Date(), new Date());
+    expect(await ended).toMatchObject({
+      exitCode: 2,
+      stderr: `chorus: ${runs.at('taken')} was taken over by process 1 while this one was suspended.\n`,
+    });
   });
 
   it('47: does not keep a process whose parent is gone', async () => {
