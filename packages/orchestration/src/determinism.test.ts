@@ -96,19 +96,27 @@ const inFolds: Partial<ExperimentInput> = {
   recipe: { batchSize: 8, head: epochs, fineTune: { ...epochs, lastLayers: 12 } },
   stacking: { kind: 'kfold', folds: 2, members: 'average' },
 };
-describe.each<[string, Partial<ExperimentInput>, boolean]>([
+describe.each<[string, Partial<ExperimentInput>, boolean, { isRepeated: boolean }]>([
   [
     'from random weights',
     { runtime: tensorflow, weights: 'random', recipe: { batchSize: 8, whole: { epochCount: 2 } } },
     true,
+    // Once: a repetition with two lanes differs from one with a single lane by the places alone.
+    { isRepeated: true },
   ],
-  ['in folds from published weights (needs ../shared)', { ...inFolds, runtime: tensorflow }, existsSync(pretrained)],
+  [
+    'in folds from published weights (needs ../shared)',
+    { ...inFolds, runtime: tensorflow },
+    existsSync(pretrained),
+    { isRepeated: false },
+  ],
   [
     'in folds from published weights, with onnxruntime (needs ../shared)',
     { ...inFolds, runtime: onnxruntime },
     existsSync(pretrained),
+    { isRepeated: false },
   ],
-])('with one seed and one thread, training %s', async (name, recipe, there) => {
+])('with one seed and one thread, training %s', async (name, recipe, there, { isRepeated }) => {
   const one = { ...recipe, members, workers: [{ device: 'cpu:1' }] } satisfies Partial<ExperimentInput>;
   // Pinned, since otherwise the next training goes to whichever lane is free first.
   const two = {
@@ -123,11 +131,14 @@ describe.each<[string, Partial<ExperimentInput>, boolean]>([
     if (there) first = await run(`${name} first`, two);
   });
 
-  it.skipIf(!there)('gives bit-equal results twice in a row, and with or without another lane', async () => {
+  const repeats = isRepeated ? 'twice in a row, and ' : '';
+  it.skipIf(!there)(`gives bit-equal results ${repeats}with or without another lane`, async () => {
     expect(new Set(first.metrics.map(({ loss }) => loss)).size).toBe(first.metrics.length);
     expect(trainedAtOnce(first)).not.toEqual([]);
-    const again = await run(`${name} again`, two);
-    expect(without(timesAndMemory, again)).toEqual(without(timesAndMemory, first));
+    if (isRepeated) {
+      const again = await run(`${name} again`, two);
+      expect(without(timesAndMemory, again)).toEqual(without(timesAndMemory, first));
+    }
     // Trains one member at a time.
     const alone = await run(`${name} alone`, one);
     expect(trainedAtOnce(alone)).toEqual([]);

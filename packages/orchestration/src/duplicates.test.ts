@@ -21,7 +21,7 @@ afterAll(() => rm(parent, { recursive: true, force: true }));
 
 const experimentOn = (source: string, data: Partial<ExperimentInput['data']> = {}): Partial<ExperimentInput> => ({
   name: 'copies',
-  inputSize: 64,
+  inputSize: 32,
   data: { source, ...data },
   weights: 'random',
   members: [
@@ -30,6 +30,7 @@ const experimentOn = (source: string, data: Partial<ExperimentInput['data']> = {
   ],
   recipe: { batchSize: 8, whole: { epochCount: 1 } },
   workers: [{ device: 'cpu:0' }],
+  runtime: { intraOpThreads: 1, compile: false },
 });
 
 /** Shapes without split folders: `discs` and `stars`. */

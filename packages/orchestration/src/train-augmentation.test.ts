@@ -11,7 +11,7 @@ let parent: string;
 
 beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'chorus-augmentation-'));
-  await drawShapes(join(parent, 'data'), { seed: 1, imagesPerClass: { train: 24, validation: 12 } });
+  await drawShapes(join(parent, 'data'), { seed: 1, imagesPerClass: { train: 12, validation: 6 } });
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
@@ -26,7 +26,7 @@ async function run(name: string, augmentation: 'flip' | 'heavy', devices: `cpu:$
   const experiment: ExperimentInput = {
     ...{ name: 'augmented', inputSize: 32, weights: 'random', members },
     data: { source: join(parent, 'data') },
-    recipe: { batchSize: 8, augmentation, whole: { epochCount: 2 } },
+    recipe: { batchSize: 8, augmentation, whole: { epochCount: 1 } },
     stackers: { kinds: ['mean'] },
     runtime: { logicalCpuDevices: 3, intraOpThreads: 1 },
     workers: devices.map((device) => ({ device })),

@@ -15,8 +15,12 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** Saves its progress whenever it can. */
-const experiment = (): Partial<ExperimentInput> => ({ ...small(), checkpointMinutes: 0 });
+/** Saves its progress whenever it can, in two epochs of one step. */
+const experiment = (): Partial<ExperimentInput> => ({
+  ...small(),
+  recipe: { batchSize: 64, whole: { epochCount: 2 } },
+  checkpointMinutes: 0,
+});
 
 /** What a run says, as [kind, …values]: `member`, task, state and reason; `warning`, task and text; `notice` and text. */
 type Event = [string, ...string[]];

@@ -59,35 +59,6 @@ describe('stopping and resuming', () => {
     expect(states).toContain('slim kept');
   });
 
-  it('gives the same predictions as without a stop, with a schedule and averages', async () => {
-    const experiment: Partial<ExperimentInput> = {
-      ...small(),
-      recipe: {
-        batchSize: 16,
-        microBatchSize: 6,
-        whole: {
-          epochCount: 3,
-          learningRate: 0.05,
-          schedule: { kind: 'cosine' },
-          optimizer: { kind: 'sgd' },
-          layerDecay: 0.9,
-          clipNorm: 1,
-          emaMomentum: 0.8,
-        },
-      },
-    };
-    const controller = new AbortController();
-    const onEpoch = ({ member, epochIndex }: { member: string; epochIndex: number }) =>
-      member === 'slim' && epochIndex === 1 && controller.abort();
-    const stopped = train(experiment, { out: at('averaged'), signal: controller.signal, observer: { onEpoch } });
-    await expect(stopped).rejects.toThrow(StoppedError);
-    const { report } = await train({}, { resume: at('averaged') });
-    expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
-    await train(experiment, { out: at('averaged-whole') });
-    const predictions = (folder: string) => readFile(at(`${folder}/predictions.csv`), 'utf8');
-    expect(await predictions('averaged')).toBe(await predictions('averaged-whole'));
-  });
-
   it('changes no file of a finished run, whose models are stored once', async () => {
     const state = async () => {
       const entries = await readdir(at('stopped'), { recursive: true, withFileTypes: true });
@@ -138,7 +109,7 @@ describe('stopping and resuming', () => {
     const refused = train({}, { resume: at('killed') });
     await expect(refused).rejects.toThrow(ConfigError);
     await expect(refused).rejects.toThrow(
-      /^This has changed since the run in .*killed was started:\n {2}images in .*: the class "stars" had 64 images, has now 65$/,
+      /^This has changed since the run in .*killed was started:\n {2}images in .*: the class "stars" had 36 images, has now 37$/,
     );
     await rm(join(data, 'train/stars/stars-99999.png'));
   });
@@ -159,7 +130,7 @@ describe('stopping and resuming', () => {
     };
     try {
       await write(padded(bytes), padded(otherBytes));
-      await train({ ...small(), recipe: { batchSize: 16, whole: { epochCount: 1 } } }, { out: at('swapped') });
+      await train({ ...small(), recipe: { batchSize: 64, whole: { epochCount: 1 } } }, { out: at('swapped') });
       await rm(at('swapped/report.json'));
       await write(padded(otherBytes), padded(bytes));
       await expect(train({}, { resume: at('swapped') })).rejects.toThrow(
@@ -229,10 +200,10 @@ describe('stopping and resuming', () => {
     try {
       const other = await train({}, { resume: at('edited'), force: true, observer: { onWarning } });
       expect(other.report.members.map(({ trainings: [training] }) => training!.resumed)).toEqual([false, false]);
-      expect(other.report.edits.at(-1)).toMatch(/^images in .*: the class "stars" had 64 images, has now 65$/);
+      expect(other.report.edits.at(-1)).toMatch(/^images in .*: the class "stars" had 36 images, has now 37$/);
       expect(warnings.toSorted()).toEqual(
         ['thin', 'wide'].map(
-          (name) => `${name}: ${name} was trained by another plan: fit was 63, is now 64. It is trained again.`,
+          (name) => `${name}: ${name} was trained by another plan: fit was 31, is now 32. It is trained again.`,
         ),
       );
     } finally {
@@ -259,30 +230,52 @@ describe('stopping and resuming', () => {
   });
 });
 
-describe('a training in progress', () => {
-  const experiment: Partial<ExperimentInput> = { ...small(), recipe: { batchSize: 16, whole: { epochCount: 5 } } };
+describe('a training in progress, with a schedule and averages', () => {
+  // Many steps, so that the last one is not over when a stop is requested at the first one.
+  const experiment: Partial<ExperimentInput> = {
+    ...small(),
+    recipe: {
+      batchSize: 16,
+      microBatchSize: 12,
+      whole: {
+        epochCount: 4,
+        learningRate: 0.05,
+        schedule: { kind: 'cosine' },
+        optimizer: { kind: 'sgd' },
+        layerDecay: 0.9,
+        clipNorm: 1,
+        emaMomentum: 0.8,
+      },
+    },
+  };
   const place = 'checkpoints/slim/holdout';
-  let stepCount: number;
+  let whole: Steps;
+  /** Of the first part of `paused`; `damaged` starts as a copy of it. */
+  let first: Steps;
 
-  /** Runs, and stops at the first step of the last member if asked to; returns what the run reports of it. */
-  async function run(input: Partial<ExperimentInput>, options: TrainOptions, isStopped = false) {
+  /** Number of steps of each member. */
+  type Steps = Record<'wide' | 'slim', number>;
+
+  /** Runs, and stops after the first step or epoch of the last member if asked to; returns what the run reports of it. */
+  async function run(input: Partial<ExperimentInput>, options: TrainOptions, stopAfter?: 'step' | 'epoch') {
     const controller = new AbortController();
     const [continued, warnings]: [unknown[], string[]] = [[], []];
-    let steps = 0;
+    const steps: Steps = { wide: 0, slim: 0 };
     const ended = train(input, {
       ...options,
       signal: controller.signal,
       observer: {
         onBatch(task, { stage }) {
-          if (task !== 'slim' || stage === 'features') return;
-          steps += 1;
-          if (isStopped) controller.abort();
+          if (stage === 'features') return;
+          steps[task as keyof Steps] += 1;
+          if (stopAfter === 'step' && task === 'slim') controller.abort();
         },
+        onEpoch: ({ member }) => stopAfter === 'epoch' && member === 'slim' && controller.abort(),
         onContinue: (...one) => continued.push(one),
         onWarning: (task, message) => void warnings.push(`${task}: ${message}`),
       },
     });
-    if (isStopped) await expect(ended).rejects.toThrow(StoppedError);
+    if (stopAfter !== undefined) await expect(ended).rejects.toThrow(StoppedError);
     else await ended;
     return { steps, continued, warnings };
   }
@@ -302,25 +295,33 @@ describe('a training in progress', () => {
   }
 
   beforeAll(async () => {
-    stepCount = (await run(experiment, { out: at('undisturbed') })).steps;
+    whole = (await run(experiment, { out: at('undisturbed') })).steps;
+    first = (await run(experiment, { out: at('paused') }, 'step')).steps;
+    await cp(at('paused'), at('damaged'), { recursive: true });
   });
 
   it('continues at the batch at which it was stopped, and gives the same numbers as without a stop', async () => {
-    const first = await run(experiment, { out: at('paused') }, true);
     expect(await readdir(at(`paused/${place}`))).toEqual(['checkpoint-1']);
     const { steps, continued, warnings } = await run({}, { resume: at('paused') });
     expect(continued).toEqual([['slim', expect.objectContaining({ stage: 'whole', next: expect.any(Object) })]]);
     expect(warnings).toEqual([]);
     // Steps after the stop was requested are not reported in the first part.
-    expect(first.steps).toBeGreaterThan(0);
-    expect(steps).toBeLessThan(stepCount);
+    expect(first.slim).toBeGreaterThan(0);
+    expect(steps.slim).toBeLessThan(whole.slim);
     expect(existsSync(at('paused/checkpoints'))).toBe(false);
     expect(await leftIn('paused')).toEqual(await leftIn('undisturbed'));
   });
 
+  it('gives the same predictions as without a stop if it was stopped after an epoch', async () => {
+    await run(experiment, { out: at('after-epoch') }, 'epoch');
+    const { continued } = await run({}, { resume: at('after-epoch') });
+    expect(continued).toHaveLength(1);
+    const [{ predictions }, undisturbed] = [await leftIn('after-epoch'), await leftIn('undisturbed')];
+    expect(predictions).toBe(undisturbed.predictions);
+  });
+
   it('34: continues from the checkpoint before a damaged one', async () => {
-    await run(experiment, { out: at('damaged') }, true);
-    await run({}, { resume: at('damaged') }, true);
+    await run({}, { resume: at('damaged') }, 'step');
     expect((await readdir(at(`damaged/${place}`))).toSorted()).toEqual(['checkpoint-1', 'checkpoint-2']);
     const path = at(`damaged/${place}/checkpoint-2/optimizer.bin`);
     const bytes = await readFile(path);
@@ -331,20 +332,20 @@ describe('a training in progress', () => {
       expect.stringMatching(/^slim: .*optimizer\.bin is damaged: .* The checkpoint before it is used\.$/),
     ]);
     expect(continued).toHaveLength(1);
-    expect(steps).toBeLessThan(stepCount);
+    expect(steps.slim).toBeLessThan(whole.slim);
     const [{ predictions }, undisturbed] = [await leftIn('damaged'), await leftIn('undisturbed')];
     expect(predictions).toBe(undisturbed.predictions);
   });
 
   it('28: continues from its last checkpoint after a kill', async () => {
     const out = at('killed-in-training');
-    const checkpoint = JSON.stringify(`${out}/${place}/checkpoint-1`);
+    const checkpoint = JSON.stringify(`${out}/checkpoints/wide/holdout/checkpoint-1`);
     const observer = `onBatch: () => fs.existsSync(${checkpoint}) && process.kill(process.pid, 'SIGKILL')`;
     const killed = killedRun({ ...experiment, checkpointMinutes: 0 }, out, observer);
     expect(await killed).toBe('SIGKILL');
     const { steps, continued } = await run({}, { resume: out });
     expect(continued).toHaveLength(1);
-    expect(steps).toBeLessThan(stepCount);
+    expect(steps.wide).toBeLessThan(whole.wide);
     const [{ predictions }, undisturbed] = [await leftIn('killed-in-training'), await leftIn('undisturbed')];
     expect(predictions).toBe(undisturbed.predictions);
   });

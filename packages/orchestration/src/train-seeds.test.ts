@@ -9,28 +9,27 @@ import { type SeedsResult, trainSeeds } from './train-seeds.ts';
 beforeAll(drawData);
 afterAll(removeRuns);
 
-describe('three seeds', () => {
+describe('two seeds', () => {
   let result: SeedsResult;
   const seeds: number[][] = [];
   const experiment = { ...small(), seed: 4 };
   beforeAll(async () => {
-    result = await trainSeeds(experiment, 3, { out: at('seeds'), onSeed: (...place) => seeds.push(place) });
+    result = await trainSeeds(experiment, 2, { out: at('seeds'), onSeed: (...place) => seeds.push(place) });
   });
 
   it('are a run each, with the seeds in order', () => {
     expect(seeds).toEqual([
-      [4, 0, 3],
-      [5, 1, 3],
-      [6, 2, 3],
+      [4, 0, 2],
+      [5, 1, 2],
     ]);
-    expect(result.runs.map(({ folder }) => folder)).toEqual([4, 5, 6].map((seed) => at(`seeds/seed-${seed}`)));
-    expect(result.runs.map(({ report }) => report.experiment.seed)).toEqual([4, 5, 6]);
+    expect(result.runs.map(({ folder }) => folder)).toEqual([4, 5].map((seed) => at(`seeds/seed-${seed}`)));
+    expect(result.runs.map(({ report }) => report.experiment.seed)).toEqual([4, 5]);
   });
 
   it('are summarized as in their reports', async () => {
     const { summary, runs } = result;
     expect(JSON.parse(await readFile(at('seeds/seeds.json'), 'utf8'))).toEqual(summary);
-    expect(summary).toMatchObject({ seeds: [4, 5, 6], sameImages: true, testCounts: [50, 50, 50] });
+    expect(summary).toMatchObject({ seeds: [4, 5], sameImages: true, testCounts: [34, 34] });
     const chosen = runs.map(({ report }) => report.stackers.find((stacker) => stacker.chosen)!.test);
     expect(summary.ensemble.accuracy.scores).toEqual(chosen.map(({ accuracy }) => accuracy));
     for (const [index, { logLoss }] of chosen.entries())
@@ -45,9 +44,9 @@ describe('three seeds', () => {
   });
 
   it('are kept when more seeds follow', async () => {
-    const { runs, summary } = await trainSeeds(experiment, 4, { out: at('seeds') });
-    expect(runs.map(({ wasFinished }) => wasFinished)).toEqual([true, true, true, false]);
-    expect(summary.seeds).toEqual([4, 5, 6, 7]);
+    const { runs, summary } = await trainSeeds(experiment, 3, { out: at('seeds') });
+    expect(runs.map(({ wasFinished }) => wasFinished)).toEqual([true, true, false]);
+    expect(summary.seeds).toEqual([4, 5, 6]);
   });
 
   it.each([

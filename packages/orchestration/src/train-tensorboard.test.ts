@@ -10,12 +10,16 @@ import { trainSeeds } from './train-seeds.ts';
 beforeAll(drawData);
 afterAll(removeRuns);
 
-it('writes no logs for TensorBoard unless they are requested, and the same numbers with them', async () => {
+it('writes no logs for TensorBoard unless they are requested, and the same numbers with them, in the run folder of each seed', async () => {
   await train(small(), { out: at('without') });
   expect(await readdir(at('without'))).not.toContain('tensorboard');
-  await train(small(), { out: at('with'), tensorboard: true });
-  expect((await readdir(at('with/tensorboard'))).toSorted()).toEqual(['ensemble', 'slim', 'wide']);
-  expect(await numbersOf(at('with'))).toEqual(await numbersOf(at('without')));
+  const { runs } = await trainSeeds(small(), 2, { out: at('seeds'), tensorboard: true });
+  for (const { folder } of runs) {
+    expect((await readdir(join(folder, 'tensorboard'))).toSorted()).toEqual(['ensemble', 'slim', 'wide']);
+    expect(await readdir(join(folder, 'tensorboard/wide'))).toEqual(['holdout']);
+  }
+  // The first seed is that of the run without logs.
+  expect(await numbersOf(runs[0]!.folder)).toEqual(await numbersOf(at('without')));
 });
 
 it('writes them although the first part of a resumed run did not, and finishes if it cannot', async () => {
@@ -38,9 +42,4 @@ it('writes them although the first part of a resumed run did not, and finishes i
       /^Cannot write to .*tensorboard.slim.*: a part of the path is not a folder\. The run continues/,
     ),
   ]);
-});
-
-it('writes them in the run folder of each seed', async () => {
-  const { runs } = await trainSeeds(small(), 2, { out: at('seeds'), tensorboard: true });
-  for (const { folder } of runs) expect(await readdir(join(folder, 'tensorboard/wide'))).toEqual(['holdout']);
 });

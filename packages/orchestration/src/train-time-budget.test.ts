@@ -14,7 +14,7 @@ afterAll(removeRuns);
 const out = at('budgeted');
 const budgeted: Partial<ExperimentInput> = {
   ...three(pretrained),
-  recipe: { batchSize: 16, head: { epochCount: 2 }, fineTune: { epochCount: 1 } },
+  recipe: { batchSize: 32, head: { epochCount: 2 }, fineTune: { epochCount: 1, lastLayers: 6 } },
   stacking: { kind: 'kfold', folds: 2, members: 'average' },
   student: { backbone: 'mobilenet', alpha: 0.25 },
   timeBudgetSeconds: 3600,
@@ -48,7 +48,7 @@ describe.skipIf(!existsSync(pretrained))('a run with a time budget (needs ../sha
     const { ranking, members, leftOut, cut, endedEarly: early, seconds, spentSeconds } = report.timeBudget!;
     expect(seconds).toBe(3600);
     expect(spentSeconds).toBeGreaterThan(report.seconds.members);
-    expect(ranking).toMatchObject({ imageCount: 79, neighborCount: 15 });
+    expect(ranking).toMatchObject({ imageCount: 39, neighborCount: 15 });
     const accuracies = ranking!.members.map(({ accuracy }) => accuracy);
     expect(accuracies).toEqual(accuracies.toSorted((a, b) => b - a));
     expect(members).toEqual(['wide', 'slim', 'third'].map((name) => ({ name, stages })));

@@ -21,9 +21,12 @@ export const at = (name: string) => join(parent, name);
 export const data = at('data');
 
 /** For a file's `beforeAll`: draws two classes, an image that is in two sets, and a file that is not an image. */
-export async function drawData(): Promise<void> {
-  // 50 test images, so that the last batch of 32 is partial.
-  await drawShapes(data, { seed: 1, imagesPerClass: { train: 40, validation: 25 } });
+export const drawData = () => drawDataWith(20);
+
+/** The same with another number of training images per class. */
+export async function drawDataWith(trainingImagesPerClass: number): Promise<void> {
+  // 34 test images, so that the last batch of 32 is partial.
+  await drawShapes(data, { seed: 1, imagesPerClass: { train: trainingImagesPerClass, validation: 17 } });
   await cp(join(data, 'train/discs/discs-00000.png'), join(data, 'validation/discs/discs-00000.png'));
   await writeFile(join(data, 'train/stars/stars-00001.png'), 'This is a text.');
 }
@@ -34,13 +37,11 @@ export const removeRuns = () => rm(parent, { recursive: true, force: true });
 /** Process-wide settings, which all runs and evaluations of a test file share. */
 export const runtime = { logicalCpuDevices: 3, intraOpThreads: 1 };
 
-/**
- * Two small members on tiny images, which train in seconds. They run op by op, since compiling would take longer than these
- * few steps; the tests of a whole run and of the article compile.
- */
+/** Two small members on tiny images, which train in a second; the tests of a whole run and of the article compile. */
 export const small = (): Partial<ExperimentInput> => ({
   ...smallExperiment(data),
-  recipe: { batchSize: 16, whole: { epochCount: 2 } },
+  recipe: { batchSize: 32, whole: { epochCount: 2 } },
+  stackers: { kinds: ['mean', 'logistic'] },
   workers: [{ device: 'cpu:1' }],
   // Earlier runs of the tests must not change later ones.
   runtime: { ...runtime, compile: false, featureCache: false },
@@ -71,8 +72,7 @@ export const replacing = (folder: string, member: keyof typeof names): Partial<R
 /** Three members whose backbones stay frozen. */
 export const three = (weights: string): Partial<ExperimentInput> => ({
   ...small(),
-  ...twoLanes,
   weights,
   members: [...small().members!, { name: 'third', backbone: 'mobilenet', alpha: 0.75 }],
-  recipe: { batchSize: 16, head: { epochCount: 2 }, fineTune: { lastLayers: 0 } },
+  recipe: { batchSize: 32, head: { epochCount: 2 }, fineTune: { lastLayers: 0 } },
 });

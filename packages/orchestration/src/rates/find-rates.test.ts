@@ -19,7 +19,6 @@ afterAll(() => rm(parent, { recursive: true, force: true }));
 const small = () => ({
   ...smallExperiment(join(parent, 'data')),
   recipe: { batchSize: 4 },
-  runtime: { logicalCpuDevices: 1, intraOpThreads: 1, compile: false },
 });
 
 describe('findRates', () => {

@@ -10,6 +10,7 @@ import { TrainingDeadlines } from '../budget/training-deadlines.ts';
 import type { ExperimentInput } from '../experiment/schema.ts';
 import { factsOf } from '../plan/dataset-facts.ts';
 import { planTraining } from '../plan/plan-training.ts';
+import { smallExperiment } from '../small-experiment.fixture.ts';
 import { featuresOfImages } from '../stacking/member-features.ts';
 import { pretrained } from '../train.fixture.ts';
 import { FeatureCache } from './feature-cache.ts';
@@ -189,7 +190,7 @@ describe('trainMembers', () => {
     async () => {
       const results: unknown[] = [];
       for (const isolate of [false, true]) {
-        const changes = { ...withSharedFeatures, runtime: { isolate } };
+        const changes = { ...withSharedFeatures, runtime: { ...smallExperiment('').runtime, isolate } };
         const one = await preparedRun(parent, changes, {}, isolate ? 'processes' : 'threads');
         const outcomes = await trainMembers(one);
         await expectFeaturesOfPredictions(one, outcomes);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
-it.each(['float32', 'bfloat16'] as const)('continues after stops, on one thread: %s', async (precision) => {
+it.each(['float32', 'bfloat16'] as const)('continues after a stop, on one thread: %s', async (precision) => {
   const compute = { ...computeIn.tensorflow, compile: true, bfloat16: true };
   const [first] = trainings['AdamW with averages, whose best epoch is kept']!.stages;
   const train = async (stops: number[]) => {
@@ -24,7 +24,7 @@ it.each(['float32', 'bfloat16'] as const)('continues after stops, on one thread:
     return trainWithStops(task, runtime, compute, stops);
   };
   const whole = await train([]);
-  const { left, steps } = await train([2, 3]);
-  expect(steps).toEqual([2, 3, 1]);
+  const { left, steps } = await train([4]);
+  expect(steps).toEqual([4, 2]);
   expect(left).toEqual(whole.left);
 });
