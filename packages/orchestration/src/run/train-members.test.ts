@@ -219,10 +219,12 @@ describe('trainMembers', () => {
           kinds: one.lanes.flatMap(({ work }) => work.map(({ kind }) => kind)),
         });
         await expectFeaturesOfPredictions(one, outcomes);
-        // A run that stopped before it stacked needs them again.
-        const resumed = await trainMembers({ ...one, featureCache });
-        expect(resumed.every(({ trainings }) => trainings.every((training) => training.resumed))).toBe(true);
-        await expectFeaturesOfPredictions(one, resumed);
+        if (name === 'first') {
+          // A run that stopped before it stacked needs them again.
+          const resumed = await trainMembers({ ...one, featureCache });
+          expect(resumed.every(({ trainings }) => trainings.every((training) => training.resumed))).toBe(true);
+          await expectFeaturesOfPredictions(one, resumed);
+        }
         await one.close();
       }
       const [first, second] = results as [(typeof results)[0], (typeof results)[0]];
@@ -240,7 +242,6 @@ describe('trainMembers', () => {
       expect(events.splice(0).filter((event) => event.includes('features'))).toEqual([
         ...['wide/features running', 'wide/features done', 'slim/features running', 'slim/features done'],
         ...['wide/features cached', 'slim/features cached', 'wide/features cached', 'slim/features cached'],
-        ...['wide/features cached', 'slim/features cached'],
       ]);
     },
   );
