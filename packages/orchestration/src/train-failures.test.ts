@@ -90,7 +90,12 @@ it.skipIf(!existsSync(pretrained))(
     const onMember = (task: string, { state }: MemberState) => void events.push(`${task} ${state}`);
     const weights = await copiedWeights();
     const run = train(
-      { ...quick, weights, recipe: three(weights).recipe!, stacking: { kind: 'kfold', folds: 2, members: 'average' } },
+      {
+        ...small(),
+        weights,
+        recipe: three(weights).recipe!,
+        stacking: { kind: 'kfold', folds: 2, members: 'average' },
+      },
       { out: at('events'), observer: { ...replacing(weights, 'wide'), onMember } },
     );
     await expect(run).rejects.toThrow(TooFewMembersError);

@@ -252,6 +252,7 @@ describe('k folds', () => {
       const out = at(`shared-${testTimeAugmentation}`);
       const experiment: Partial<ExperimentInput> = {
         ...small(),
+        // Without calibration, which is for the ensemble, but would also be in the bundle of one model.
         ...{ weights: pretrained, testTimeAugmentation, calibration: 'none', seed: 3 },
         recipe: { batchSize: 32, augmentation: 'none', head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
         stacking: { kind: 'kfold', folds: 2, members: 'average' },

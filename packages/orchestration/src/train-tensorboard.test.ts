@@ -10,7 +10,7 @@ import { trainSeeds } from './train-seeds.ts';
 beforeAll(drawData);
 afterAll(removeRuns);
 
-it('writes no logs for TensorBoard unless they are requested, and the same numbers with them, in the run folder of each seed', async () => {
+it('writes logs for TensorBoard only if they are requested, in the run folder of each seed, and the same numbers with them', async () => {
   await train(small(), { out: at('without') });
   expect(await readdir(at('without'))).not.toContain('tensorboard');
   const { runs } = await trainSeeds(small(), 2, { out: at('seeds'), tensorboard: true });

@@ -37,7 +37,7 @@ export const removeRuns = () => rm(parent, { recursive: true, force: true });
 /** Process-wide settings, which all runs and evaluations of a test file share. */
 export const runtime = { logicalCpuDevices: 3, intraOpThreads: 1 };
 
-/** Two small members on tiny images, which train in a second; the tests of a whole run and of the article compile. */
+/** Two small members on tiny images, which train in a second. The test of a whole run compiles, and fits every stacker. */
 export const small = (): Partial<ExperimentInput> => ({
   ...smallExperiment(data),
   recipe: { batchSize: 32, whole: { epochCount: 2 } },
