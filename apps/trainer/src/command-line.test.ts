@@ -321,7 +321,7 @@ describe('chorus train', () => {
       ...['train', '--config', 'small.json', '--out', 'retried', '--workers', 'cpu:0'],
       ...['--set', 'recipe.whole.learningRate=1', '--set', 'recipe.whole.weightDecay=10'],
       ...['--set', 'recipe.whole.epochCount=5', '--set', 'recipe.whole.patience=24'],
-      // Each step multiplies the weights, which overflow after 40 steps; compiled, since there are that many.
+      // Each step makes the weights several times larger, until they overflow: 40 steps, worth compiling.
       ...['--set', 'recipe.batchSize=4', '--set', 'runtime.compile=true'],
     );
     expect(exitCode).toBe(0);

@@ -175,7 +175,7 @@ describe('a command that waits', () => {
       'run',
       'train',
       '--filter=@chorus/trainer',
-      // Without the tasks that these tests depend on, too.
+      // Without build and setup, which the tests themselves depend on.
       '--only',
       '--output-logs=full',
       '--',
