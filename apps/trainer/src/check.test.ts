@@ -21,7 +21,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chorus-check-cli-'));
   await writeFile(
     at('small.json'),
-    JSON.stringify({ inputSize: 32, weights: 'random', members, recipe: { whole: { epochCount: 1 } } }),
+    JSON.stringify({
+      ...{ inputSize: 32, weights: 'random', members, recipe: { whole: { epochCount: 1 } } },
+      runtime: { compile: false },
+      // The speed of each lane is measured.
+      workers: [{ device: 'cpu:0' }],
+    }),
   );
   // The first two of each class are the same pictures.
   for (const [label, name] of ['plain', 'o\u001b[31mdd'].entries())
@@ -114,7 +119,7 @@ describe('chorus check', () => {
   });
 
   it('lists every preset for a folder', () => {
-    const { stdout } = chorus('check', 'photos', '--weights', 'random', '--preset', 'mobile');
+    const { stdout } = chorus('check', 'photos', '--weights', 'random', '--preset', 'mobile', '--workers', 'cpu:0');
     for (const row of [/^mobile \* +\d+/m, /^cpu +/m, /^full +/m, /^article +/m, /^demo +/m])
       expect(stdout).toMatch(row);
   });

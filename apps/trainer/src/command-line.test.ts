@@ -22,13 +22,15 @@ beforeAll(async () => {
   // Two slim members, a few images: seconds.
   const experiment = {
     inputSize: 32,
-    data: { source: 'shapes', limitPerClass: 60 },
+    data: { source: 'shapes', limitPerClass: 20 },
     weights: 'random',
     members: [
       { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
       { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
     ],
     recipe: { whole: { epochCount: 1 } },
+    // Compiling takes longer than these few steps; demo.test.ts compiles.
+    runtime: { compile: false },
   };
   await writeFile(at('small.json'), JSON.stringify(experiment));
   await writeFile(
@@ -140,7 +142,7 @@ describe('chorus train', () => {
     expect(stdout).toMatch(/\nimplausible labels: \d+ of \d+ training images, \d+ of \d+ test images/);
     expect(stdout).not.toContain('\u001b[');
     const { experiment } = JSON.parse(await readFile(at('run/report.json'), 'utf8'));
-    expect(experiment.data.limitPerClass).toBe(60);
+    expect(experiment.data.limitPerClass).toBe(20);
   });
 
   it('writes the page of the run, and writes it again', async () => {
@@ -167,11 +169,11 @@ describe('chorus train', () => {
   it('evaluates its bundle to the same figures, and predicts', async () => {
     const report = JSON.parse(await readFile(at('run/report.json'), 'utf8'));
     const evaluation = JSON.parse(
-      (await chorus('evaluate', '--bundle', 'run/bundle', '--data', 'shapes', '--json')).stdout,
+      (await chorus('evaluate', '--bundle', 'run/bundle', '--data', 'shapes', '--workers', 'cpu:0', '--json')).stdout,
     );
     const chosen = report.stackers.find((stacker: { chosen: boolean }) => stacker.chosen);
     expect(evaluation.ensemble.test.correct).toBe(chosen.test.correct);
-    expect(evaluation.ensemble.test.count).toBe(120);
+    expect(evaluation.ensemble.test.count).toBe(40);
     const { stdout, stderr, exitCode } = await chorus('predict', '--bundle', 'run/bundle', '--json', 'nowhere.jpg');
     expect(stdout).toBe('');
     expect(stderr).toContain('nowhere.jpg: cannot be read: no such file or folder');
@@ -280,8 +282,9 @@ describe('chorus train', () => {
     const experiment = JSON.parse(await readFile(at('small.json'), 'utf8'));
     // The dense fits end only when they are stopped.
     const stackers = { kinds: ['mean', 'dense'], dense: { epochCount: 10_000, patience: null } };
-    const data = { ...experiment.data, limitPerClass: 400 };
-    await writeFile(at('stackers.json'), JSON.stringify({ ...experiment, data, stackers }));
+    const data = { ...experiment.data, limitPerClass: 100 };
+    const stacking = { kind: 'holdout', fraction: 0.5 };
+    await writeFile(at('stackers.json'), JSON.stringify({ ...experiment, data, stacking, stackers }));
     const run = start(['train', '--config', 'stackers.json', '--out', 'stacking', '--workers', 'cpu:0']);
     await printed(run.child, 'stackers: 1 of 12 fits');
     process.kill(-run.child.pid!, 'SIGINT');
@@ -299,7 +302,7 @@ describe('chorus train', () => {
 
   it('stops on Ctrl-C while the test images are read, and finishes with --resume', async () => {
     const experiment = JSON.parse(await readFile(at('small.json'), 'utf8'));
-    const data = { ...experiment.data, limitPerClass: 400 };
+    const data = { ...experiment.data, limitPerClass: 100 };
     await writeFile(at('tested.json'), JSON.stringify({ ...experiment, data, stackers: { kinds: ['mean'] } }));
     const run = start(['train', '--config', 'tested.json', '--out', 'tested', '--workers', 'cpu:0']);
     await printed(run.child, 'now the test images are read');
@@ -317,7 +320,9 @@ describe('chorus train', () => {
     const { exitCode, stdout } = await chorus(
       ...['train', '--config', 'small.json', '--out', 'retried', '--workers', 'cpu:0'],
       ...['--set', 'recipe.whole.learningRate=1', '--set', 'recipe.whole.weightDecay=10'],
-      ...['--set', 'recipe.whole.epochCount=24', '--set', 'recipe.whole.patience=24'],
+      ...['--set', 'recipe.whole.epochCount=5', '--set', 'recipe.whole.patience=24'],
+      // Each step makes the weights several times larger, until they overflow: 40 steps, worth compiling.
+      ...['--set', 'recipe.batchSize=4', '--set', 'runtime.compile=true'],
     );
     expect(exitCode).toBe(0);
     const text =
@@ -444,7 +449,11 @@ it('keeps control characters of odd names off the terminal: in what is skipped, 
     for (const index of [1, 2, 3, 4, 5])
       await writeSquare(at(`odd/${name}/${index}${odd}.png`), 40 * index, 200 * label);
   await symlink('/etc/hostname', at(`odd/plain/${odd}.png`));
-  const settings = ['--weights', 'random', '--set', 'inputSize=32', '--set', 'recipe.whole.epochCount=1'];
+  const settings = ['inputSize=32', 'recipe.whole.epochCount=1', 'runtime.compile=false'].flatMap((one) => [
+    '--set',
+    one,
+  ]);
+  settings.push('--weights', 'random', '--workers', 'cpu:0');
   const members = '[{"name":"a","backbone":"mobilenet","alpha":0.25},{"name":"b","backbone":"mobilenet","alpha":0.25}]';
   const trained = await chorus(
     'train',
@@ -456,8 +465,18 @@ it('keeps control characters of odd names off the terminal: in what is skipped, 
     '--set',
     `members=${members}`,
   );
-  const predicted = await chorus('predict', '--bundle', 'odd-run/bundle', `odd/${odd}/1${odd}.png`, `no${odd}`);
-  const evaluated = await chorus('evaluate', '--bundle', 'odd-run/bundle', '--data', 'odd', '--all');
+  const predicted = await chorus(
+    'predict',
+    '--bundle',
+    'odd-run/bundle',
+    '--workers',
+    'cpu:0',
+    `odd/${odd}/1${odd}.png`,
+    `no${odd}`,
+  );
+  const evaluated = await chorus(
+    ...['evaluate', '--bundle', 'odd-run/bundle', '--workers', 'cpu:0', '--data', 'odd', '--all'],
+  );
   await rm(at('odd/plain'), { recursive: true });
   const refused = await chorus(
     'train',
@@ -484,7 +503,7 @@ it('refuses a class that is a link out of the data, follows it on request, and s
   await symlink('../elsewhere/peak', at('links/peak'));
   for (const name of ['README.md', 'bar/labels.csv', '.DS_Store', 'bar/Thumbs.db'])
     await writeFile(at(`links/${name}`), 'a text');
-  const parameters = ['--config', 'small.json', '--data', 'links', '--out', 'links-run'];
+  const parameters = ['--config', 'small.json', '--workers', 'cpu:0', '--data', 'links', '--out', 'links-run'];
   const refused = await chorus('train', ...parameters);
   expect(refused.exitCode).toBe(4);
   expect(refused.stderr).toMatch(
@@ -502,7 +521,7 @@ it('refuses a class that is a link out of the data, follows it on request, and s
   );
   const { dataset } = JSON.parse(await readFile(at('links-run/report.json'), 'utf8'));
   expect(dataset).toMatchObject({ skipped: { length: 2 }, hidden: { count: 2 }, classes: ['bar', 'disc', 'peak'] });
-  const evaluate = ['evaluate', '--bundle', 'links-run/bundle', '--data', 'links', '--all'];
+  const evaluate = ['evaluate', '--bundle', 'links-run/bundle', '--workers', 'cpu:0', '--data', 'links', '--all'];
   const codes = await Promise.all([evaluate, [...evaluate, '--follow-links']].map((words) => chorus(...words)));
   expect(codes.map(({ exitCode }) => exitCode)).toEqual([4, 0]);
 });
@@ -510,7 +529,7 @@ it('refuses a class that is a link out of the data, follows it on request, and s
 it('names both readings of a folder and the option that chooses one', async () => {
   for (const [label, place] of ['ways/bus', 'ways/train'].entries())
     for (const index of [1, 2, 3, 4, 5]) await writeSquare(at(`${place}/${index}.gif`), 40 * index, 200 * label);
-  const parameters = ['--config', 'small.json', '--data', 'ways', '--out', 'ways-run'];
+  const parameters = ['--config', 'small.json', '--workers', 'cpu:0', '--data', 'ways', '--out', 'ways-run'];
   const refused = await chorus('train', ...parameters);
   expect(refused.exitCode).toBe(4);
   expect(refused.stderr).toMatch(

@@ -18,8 +18,14 @@ beforeAll(async () => {
   await mkdir(join(folder, 'full'));
   await writeSquare(join(folder, 'square.gif'), 90);
   const members = ['wide', 'slim'].map((name) => ({ name, backbone: 'mobilenet', alpha: 0.25 }));
-  const data = { source: 'shapes', limitPerClass: 60 };
-  const experiment = { inputSize: 32, data, weights: 'random', members, recipe: { whole: { epochCount: 1 } } };
+  const data = { source: 'shapes', limitPerClass: 20 };
+  const settings = {
+    inputSize: 32,
+    weights: 'random',
+    recipe: { whole: { epochCount: 1 } },
+    runtime: { compile: false },
+  };
+  const experiment = { ...settings, data, members };
   await writeFile(join(folder, 'small.json'), JSON.stringify(experiment));
   const trained = await run(process.execPath, [
     ...[main, 'train', '--config', 'small.json', '--out', 'run', '--workers', 'cpu:0'],
@@ -29,11 +35,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it.for<[string, string]>([
-  ['p.csv', 'predict --bundle run/bundle --csv full/p.csv square.gif'],
-  ['p.jsonl', 'predict --bundle run/bundle --jsonl full/p.jsonl square.gif'],
-  ['maps', 'predict --bundle run/bundle --explain full/maps square.gif'],
-  ['e.csv', 'evaluate --bundle run/bundle --data shapes --csv full/e.csv'],
-  ['issues.csv', 'evaluate --bundle run/bundle --data shapes --label-issues full/issues.csv'],
+  ['p.csv', 'predict --bundle run/bundle --workers cpu:0 --csv full/p.csv square.gif'],
+  ['p.jsonl', 'predict --bundle run/bundle --workers cpu:0 --jsonl full/p.jsonl square.gif'],
+  ['maps', 'predict --bundle run/bundle --workers cpu:0 --explain full/maps square.gif'],
+  ['e.csv', 'evaluate --bundle run/bundle --workers cpu:0 --data shapes --csv full/e.csv'],
+  ['issues.csv', 'evaluate --bundle run/bundle --workers cpu:0 --data shapes --label-issues full/issues.csv'],
   ['keras', 'export --bundle run/bundle --format keras --out full/keras'],
   ['onnx', 'export --bundle run/bundle --format onnx --out full/onnx'],
   ['small', 'export --bundle run/bundle --format bundle --quantize float16 --out full/small'],

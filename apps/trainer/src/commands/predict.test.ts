@@ -31,6 +31,7 @@ beforeAll(async () => {
       { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
     ],
     recipe: { whole: { epochCount: 1 } },
+    runtime: { compile: false },
   };
   await writeFile(at('small.json'), JSON.stringify(experiment));
   await mkdir(at('photos/in'), { recursive: true });

@@ -13,10 +13,11 @@ const fault = JSON.parse(process.env.CHORUS_TEST_FAULT ?? 'null');
 
 /** Ends the thread or process, or keeps it for ever. */
 const faults = {
+  // An endless loop that pauses: several of them run beside each other for seconds.
   spin() {
-    for (;;);
+    for (;;) wait(20);
   },
-  wait: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
+  wait,
   exit: () => process.exit(0),
   throw() {
     throw new RangeError('an injected error');
@@ -25,6 +26,10 @@ const faults = {
     for (const kept = []; ; ) kept.push(filledArray());
   },
 };
+
+function wait(timeoutMs) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeoutMs);
+}
 
 function filledArray() {
   return new Array(100_000).fill(1);

@@ -10,14 +10,15 @@ const faultModule = new URL('./fault.fixture.mjs', import.meta.url).href;
 
 const experiment = {
   inputSize: 32,
-  data: { source: 'shapes', limitPerClass: 60 },
+  data: { source: 'shapes', limitPerClass: 20 },
   weights: 'random',
   members: [
     { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
     { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
     { name: 'last', backbone: 'mobilenet', alpha: 0.25 },
   ],
-  recipe: { whole: { epochCount: 3 } },
+  // Two steps an epoch: right after a checkpoint, which is due before the second step, a batch may take longer, and a hang is noticed late.
+  recipe: { batchSize: 16, whole: { epochCount: 2 } },
   // Compiling takes longer than these few steps.
   runtime: { compile: false },
   checkpointMinutes: 0,

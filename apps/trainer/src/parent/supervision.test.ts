@@ -77,7 +77,7 @@ describe('a training whose process crashes', () => {
   });
 
   it('40: an overflow of the JavaScript heap is named, and the run continues from its checkpoints', async () => {
-    const options = '--max-old-space-size=300';
+    const options = '--max-old-space-size=200';
     const ended = await (await runs.trainWith('heap', { kind: 'main heap', options })).ended;
     expect(ended.exitCode).toBe(0);
     expect(ended.stderr).toMatch(
@@ -99,7 +99,7 @@ describe('a training whose thread ends', () => {
 
   it.each(Object.entries(endings))('%s: its member fails, and the others finish', async (_, [kind, reason]) => {
     const run = `thread-${kind}`;
-    const { ended } = await runs.trainWith(run, { kind, options: '--max-old-space-size=300' });
+    const { ended } = await runs.trainWith(run, { kind, options: '--max-old-space-size=200' });
     const { exitCode, stderr } = await ended;
     expect(exitCode).toBe(3);
     expect(stderr).not.toContain('chorus: It is restarted');
@@ -162,7 +162,7 @@ it('47: a training whose parent is killed stops, says how to resume it, and leav
 
 describe.concurrent('a hung lane', () => {
   const start = async (run: string) => {
-    const fault = { kind: 'spin', task: 'wide' };
+    const fault = { kind: 'spin', task: 'wide', epochIndex: 0 };
     const started = await runs.trainWith(run, fault, ['--set', 'watchdogSeconds=0']);
     await vi.waitFor(async () => expect(await readdir(runs.at(`${run}-marks`))).toHaveLength(1), { timeout: 60_000 });
     return started;
