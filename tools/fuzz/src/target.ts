@@ -18,8 +18,6 @@ export interface FuzzTarget {
   open(folder: string, corpus: readonly Uint8Array[]): Promise<(input: Uint8Array) => Promise<void>>;
   /** Names of the errors with which it refuses input. */
   refusals: readonly string[];
-  /** Part of the message of an error after which the process refuses all input; the next one goes on in another process. */
-  lastRefusal?: string;
   /** Inputs after which another process goes on, for parsers that keep state between inputs; by default, no limit. */
   inputsPerProcess?: number;
 }

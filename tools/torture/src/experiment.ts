@@ -23,7 +23,7 @@ export type Variant = keyof typeof variants;
  */
 export async function writeExperiment(folder: string, variant: Variant): Promise<string> {
   const source = join(folder, 'images');
-  await drawShapes(source, { seed: 1, imagesPerClass: { train: 40, validation: 25 } });
+  await drawShapes(source, { seed: 1, imagesPerClass: { train: 12, validation: 5 } });
   const experiment: Partial<ExperimentInput> = {
     name: 'torture',
     inputSize: 32,
@@ -35,7 +35,7 @@ export async function writeExperiment(folder: string, variant: Variant): Promise
     ],
     stacking: { kind: 'kfold', folds: 2 },
     student: { backbone: 'mobilenet', alpha: 0.25 },
-    recipe: { batchSize: 8, whole: { epochCount: 3, schedule: { kind: 'cosine' }, emaMomentum: 0.9 } },
+    recipe: { batchSize: 8, whole: { epochCount: 2, schedule: { kind: 'cosine' }, emaMomentum: 0.9 } },
     checkpointMinutes: 0,
     workers: [{ device: 'cpu:1' }, { device: 'cpu:2' }],
     runtime: { logicalCpuDevices: 3, featureCache: false, ...variants[variant] },

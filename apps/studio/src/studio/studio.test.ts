@@ -376,6 +376,28 @@ describe.skipIf(!hasChromium)('the studio', () => {
     expect(await page.getByRole('button', { name: 'Remove discs' }).count()).toBe(0);
   });
 
+  it('renames a class, and takes that back', async () => {
+    const page = await open('#/data/shapes');
+    const isThere = (name: string) => existsSync(join(workspace(), 'data/shapes', name, `${name}-00004.png`));
+    await page.getByRole('button', { name: 'Rename stars' }).click();
+    const field = page.getByLabel('New name');
+    await field.press('Escape');
+    await field.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Rename stars' }).click();
+    await field.fill('discs');
+    await field.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'There is already a class "discs".' }).waitFor();
+    await field.fill('sparks');
+    await page.getByRole('button', { name: 'Rename', exact: true }).click();
+    await page.getByRole('region', { name: 'sparks' }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+    expect(existsSync(join(workspace(), 'data/shapes/sparks/stars-00004.png'))).toBe(true);
+    await page.getByText('stars renamed to sparks').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('region', { name: 'stars' }).waitFor();
+    expect(isThere('stars')).toBe(true);
+  });
+
   it('shows the page before when the last one is empty, and a way to images that are all left out', async () => {
     const photos = join(folder.parent, 'many');
     const [one] = await imagesOf('discs');

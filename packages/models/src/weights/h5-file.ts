@@ -7,50 +7,46 @@
  * under an unpredictable name in the memory of the WebAssembly module, whose devices are removed. One gap remains: a string in a
  * global heap may state a false length, and libhdf5 allocates it, at most 2 GiB, before it checks.
  */
-import h5wasm, { File } from 'h5wasm';
 import { ModelError } from '../errors.ts';
 import { checkGlobalHeaps } from './global-heaps.ts';
 import { H5Group } from './h5-group.ts';
-import { attempt, requireIntactLibrary } from './libhdf5-errors.ts';
+import { attempt, type Libhdf5, withLibhdf5 } from './libhdf5.ts';
 import { ReadingLimits } from './reading-limits.ts';
 
 /**
  * Opens a file, passes its root to `use` and closes it.
  *
- * @throws ModelError naming the file if it is not a complete HDF5 file; for any file after one that made libhdf5 trap.
+ * @throws ModelError naming the file if it is not a complete HDF5 file.
  */
 export async function withH5File<T>(file: { name: string; bytes: Uint8Array }, use: (root: H5Group) => T): Promise<T> {
-  requireIntactLibrary(file.name);
-  const { FS, activate_throwing_error_handler: throwErrors } = await h5wasm.ready;
-  removeDevices(FS);
-  // Otherwise libhdf5 prints its errors and continues.
-  throwErrors();
   if (file.bytes[0] === 0x50 && file.bytes[1] === 0x4b)
     throw new ModelError(
       `${file.name}: expected an HDF5 file, received a zip archive; ` +
         'of a .keras file: model.save_weights("x.weights.h5").',
     );
   const limits = new ReadingLimits(file, checkGlobalHeaps(file));
-  const path = `/${crypto.randomUUID()}.h5`;
-  FS.writeFile(path, file.bytes);
-  try {
-    const opened = attempt(file.name, 'expected an HDF5 file', () => new File(path, 'r'));
-    try {
-      return use(new H5Group(file.name, limits, opened));
-    } finally {
-      attempt(file.name, 'expected a valid HDF5 file', () => opened.close());
-    }
-  } finally {
-    FS.unlink(path);
-  }
+  return withLibhdf5((library) => read(library, file, limits, use));
 }
 
 // --- internal ---
 
-/** Otherwise external storage at `/dev/null` would read as zeros. */
-function removeDevices(fileSystem: Awaited<typeof h5wasm.ready>['FS']): void {
-  for (const name of fileSystem.readdir('/dev')) {
-    const path = `/dev/${name}`;
-    if (!fileSystem.isDir(fileSystem.lstat(path).mode)) fileSystem.unlink(path);
+function read<T>(
+  library: Libhdf5,
+  { name, bytes }: { name: string; bytes: Uint8Array },
+  limits: ReadingLimits,
+  use: (root: H5Group) => T,
+): T {
+  const { FS } = library;
+  const path = `/${crypto.randomUUID()}.h5`;
+  FS!.writeFile(path, bytes);
+  try {
+    const opened = attempt(name, 'expected an HDF5 file', () => new library.File(path, 'r'));
+    try {
+      return use(new H5Group(opened, { fileName: name, limits, library }));
+    } finally {
+      attempt(name, 'expected a valid HDF5 file', () => opened.close());
+    }
+  } finally {
+    FS!.unlink(path);
   }
 }

@@ -1,6 +1,6 @@
-import { type Attribute, Dataset, Group } from 'h5wasm';
+import type { Attribute, Dataset, Group } from 'h5wasm';
 import { ModelError } from '../errors.ts';
-import { attempt } from './libhdf5-errors.ts';
+import { attempt, type Libhdf5 } from './libhdf5.ts';
 import type { ReadingLimits } from './reading-limits.ts';
 
 /** A dataset; `read` returns a copy of its numbers. */
@@ -11,17 +11,22 @@ export interface StoredWeight {
   read(): Float32Array;
 }
 
+export interface OpenedFile {
+  fileName: string;
+  /** Shared by all reads of the file. */
+  limits: ReadingLimits;
+  /** The copy of libhdf5 that has opened it. */
+  library: Libhdf5;
+}
+
 /** A group of an untrusted file. All methods throw a ModelError that names the file and the path. */
 export class H5Group {
-  readonly #fileName: string;
-  readonly #limits: ReadingLimits;
   readonly #group: Group;
+  readonly #file: OpenedFile;
 
-  /** @param limits shared by all reads of the file. */
-  constructor(fileName: string, limits: ReadingLimits, group: Group) {
-    this.#fileName = fileName;
-    this.#limits = limits;
+  constructor(group: Group, file: OpenedFile) {
     this.#group = group;
+    this.#file = file;
   }
 
   /** Such as `/layers/conv2d`; empty for the root. */
@@ -32,14 +37,14 @@ export class H5Group {
   /** Names of its members. */
   names(): string[] {
     const where = `${this.path}/`;
-    const names = attempt(this.#fileName, `expected a Group at ${where}`, () => this.#group.keys());
-    this.#limits.takeNames(names.length, where);
+    const names = attempt(this.#file.fileName, `expected a Group at ${where}`, () => this.#group.keys());
+    this.#file.limits.takeNames(names.length, where);
     return names.map((name) => this.#printable(name, where));
   }
 
   /** @param name of a direct child. */
   group(name: string): H5Group {
-    return new H5Group(this.#fileName, this.#limits, this.#child(name, Group));
+    return new H5Group(this.#child(name, this.#file.library.Group), this.#file);
   }
 
   /** @param path path of a dataset of 32-bit floats, in this group or below. */
@@ -75,19 +80,19 @@ export class H5Group {
     const { shape, metadata } = attribute;
     if (shape?.length !== 1) throw this.#error(`expected ${where} to list names`, `shape ${JSON.stringify(shape)}`);
     const count = shape[0]!;
-    this.#limits.takeNames(count, where);
+    this.#file.limits.takeNames(count, where);
     // Keras writes an empty list as an array of numbers.
     if (count === 0) return [];
     if (!isText(attribute)) throw this.#error(`expected ${where} to list names`, 'other values');
     // The type that Keras writes with current versions of h5py.
-    if (metadata.vlen) this.#limits.takeTexts(count, where);
+    if (metadata.vlen) this.#file.limits.takeTexts(count, where);
     return (this.#valueOf(attribute) as string[]).map((text) => this.#printable(text, where));
   }
 
   #numbers(name: string): Omit<StoredWeight, 'name'> {
-    const dataset = this.#child(name, Dataset);
+    const dataset = this.#child(name, this.#file.library.Dataset);
     const where = `${this.path}/${name}`;
-    const { shape, dtype, metadata } = attempt(this.#fileName, `expected a Dataset at ${where}`, () => ({
+    const { shape, dtype, metadata } = attempt(this.#file.fileName, `expected a Dataset at ${where}`, () => ({
       shape: dataset.shape,
       dtype: dataset.dtype,
       metadata: dataset.metadata,
@@ -98,9 +103,9 @@ export class H5Group {
       throw refuse('stored numbers', shape === null ? 'an empty dataset' : 'a virtual dataset');
     if (metadata.chunks !== null)
       throw refuse('contiguous numbers, as Keras stores them', `chunks of [${metadata.chunks.join(', ')}]`);
-    this.#limits.takeWeight(shape, where);
+    this.#file.limits.takeWeight(shape, where);
     const read = () =>
-      attempt(this.#fileName, `expected readable numbers in ${where}`, () => dataset.value as Float32Array);
+      attempt(this.#file.fileName, `expected readable numbers in ${where}`, () => dataset.value as Float32Array);
     return { shape, read };
   }
 
@@ -112,15 +117,15 @@ export class H5Group {
       );
     const where = `${this.path}/${name}`;
     const expected = `expected a ${kind.name} at ${where}`;
-    this.#limits.takeNames(1, where);
+    this.#file.limits.takeNames(1, where);
     // Checked before opening, because libhdf5 would follow a link anywhere.
     const isLink = attempt(
-      this.#fileName,
+      this.#file.fileName,
       expected,
       () => this.#group.get_link(where) !== null || 'filename' in this.#group.get_external_link(where),
     );
     if (isLink) throw this.#error(expected, 'a link');
-    const found = attempt(this.#fileName, expected, () => this.#group.get(where));
+    const found = attempt(this.#file.fileName, expected, () => this.#group.get(where));
     if (!(found instanceof kind)) throw this.#error(expected, found?.constructor.name ?? 'nothing');
     return found;
   }
@@ -134,21 +139,21 @@ export class H5Group {
 
   #attributes(): Record<string, Attribute> {
     const where = `attributes of ${this.path || '/'}`;
-    const attributes = attempt(this.#fileName, `expected ${where}`, () => this.#group.attrs);
-    this.#limits.takeNames(Object.keys(attributes).length, where);
+    const attributes = attempt(this.#file.fileName, `expected ${where}`, () => this.#group.attrs);
+    this.#file.limits.takeNames(Object.keys(attributes).length, where);
     return attributes;
   }
 
   #attribute(name: string): Attribute {
     const attributes = this.#attributes();
     const where = this.#placeOf(name);
-    const attribute = attempt(this.#fileName, `expected ${where}`, () => attributes[name]);
+    const attribute = attempt(this.#file.fileName, `expected ${where}`, () => attributes[name]);
     if (attribute === undefined) throw this.#error(`expected ${where}`, 'none');
     return attribute;
   }
 
   #valueOf(attribute: Attribute): unknown {
-    return attempt(this.#fileName, `expected to read ${this.#placeOf(attribute.name)}`, () => attribute.value);
+    return attempt(this.#file.fileName, `expected to read ${this.#placeOf(attribute.name)}`, () => attribute.value);
   }
 
   #placeOf(attributeName: string): string {
@@ -156,7 +161,7 @@ export class H5Group {
   }
 
   #error(expectation: string, received: string): ModelError {
-    return new ModelError(`${this.#fileName}: ${expectation}, received ${received}.`);
+    return new ModelError(`${this.#file.fileName}: ${expectation}, received ${received}.`);
   }
 }
 

@@ -5,7 +5,7 @@ import { stageNameSchema } from '@chorus/training';
 import { z } from 'zod';
 import { messageOf } from '../exit-codes.ts';
 import { type Restart, restartSchema } from '../report/restarts-schema.ts';
-import { describeIncident, type Incident } from '../supervise/incident.ts';
+import { describeIncident, type Incident, suspectedTrainings } from '../supervise/incident.ts';
 
 const place = z.int().min(0).nullable();
 
@@ -84,9 +84,10 @@ export function restartsOf(incidents: readonly RecordedIncident[]): Restart[] {
   return incidents.map((incident) => {
     const { atMs, kind, process, ending, suspects } = incident;
     const time = new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
+    const trainings = suspectedTrainings(incident);
     const halved =
-      kind === 'killed' && suspects.length > 0
-        ? `, and training steps of ${suspects.join(' and ')} processed half as many images at once: the results are those of the plan, except for rounding, dropout masks, and BatchNorm statistics of batches`
+      kind === 'killed' && trainings.length > 0
+        ? `, and training steps of ${trainings.join(' and ')} processed half as many images at once: the results are those of the plan, except for rounding, dropout masks, and BatchNorm statistics of batches`
         : '';
     const next =
       process === 'lane' ? 'Its task was tried again from its checkpoint' : 'The run continued from its checkpoints';

@@ -23,7 +23,8 @@ export async function runFits(
   const threadCount = Math.min(availableParallelism(), tasks.length);
   const pool = new Piscina<FitTask, Outcome<FitResult>>({
     filename: pathToFileURL(workerPath).href,
-    minThreads: 1,
+    // With fewer than the maximum, piscina ends idle threads, and replaces one that ends after the pool.
+    minThreads: threadCount,
     maxThreads: threadCount,
   });
   const results: FitResult[] = [];

@@ -76,6 +76,11 @@ export function suspectsAmong(lanes: readonly LaneActivity[]): string[] {
   return [...new Set(tasks)];
 }
 
+/** The suspects that were trained, not only computed their features. */
+export function suspectedTrainings({ lanes, suspects }: Pick<Suspicion, 'lanes' | 'suspects'>): string[] {
+  return suspects.filter((task) => lanes.some((lane) => lane.task === task && lane.kind === 'train'));
+}
+
 /** An incident in a sentence without a full stop. */
 export function describeIncident({ kind, process, ending, lanes, suspects }: Suspicion): string {
   const tasks = lanes.flatMap(({ task, device }) =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { restartsOf } from '../run/incident-record.ts';
 import { type Incident, mayRestart } from './incident.ts';
 import { precautionsAfter } from './precautions.ts';
 
@@ -46,6 +47,16 @@ describe('precautions', () => {
       ['b', 1],
     ]);
     expect(after(incident('crashed', 'a')).halvings.size).toBe(0);
+  });
+
+  it('41: halve no batches because features were computed at the kill, and the note does not say so', () => {
+    const [training] = incident('killed', 'a').lanes;
+    const killed: Incident = { ...incident('killed', 'a'), lanes: [{ ...training!, kind: 'features' }] };
+    expect(after(killed).halvings.size).toBe(0);
+    expect(restartsOf([killed])[0]!.note).toMatch(/The run continued from its checkpoints\.$/);
+    expect(restartsOf([incident('killed', 'a')])[0]!.note).toContain(
+      'training steps of a processed half as many images',
+    );
   });
 });
 

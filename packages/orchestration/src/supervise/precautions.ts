@@ -1,5 +1,5 @@
 /** What a run does differently after incidents, so that one training that crashes does not cost the others. */
-import { describeIncident, incidentCount, mostRestarts, type Suspicion } from './incident.ts';
+import { describeIncident, mostRestarts, type Suspicion, suspectedTrainings } from './incident.ts';
 
 export interface Precautions {
   /** Tasks that fail without running again, and why. */
@@ -25,9 +25,9 @@ export function precautionsAfter(incidents: readonly Suspicion[], recorded: read
     if (own.length > mostRestarts) failed.set(task, reasonOf(own));
     else if (own.length === mostRestarts && own.some(({ suspects }) => suspects.length > 1)) alone.add(task);
   }
-  const killed = recorded.filter(({ kind }) => kind === 'killed');
-  const halved = new Set(killed.flatMap(({ suspects }) => suspects));
-  const halvings = new Map([...halved].map((task) => [task, incidentCount(killed, task)]));
+  const halvings = new Map<string, number>();
+  for (const task of recorded.filter(({ kind }) => kind === 'killed').flatMap(suspectedTrainings))
+    halvings.set(task, (halvings.get(task) ?? 0) + 1);
   return { failed, alone, halvings };
 }
 

@@ -7,13 +7,14 @@ import { lookOf } from '@chorus/data';
 import { excludeListOf } from '@chorus/orchestration';
 import { badRequest, RequestError } from '@chorus/server/http';
 import { publishFile } from '@chorus/storage';
-import { conflict, refused } from '../errors.ts';
+import { conflict, refused, type StudioError } from '../errors.ts';
 import type { Changed, DataSet, DataSetImage, DataSetSummary, ImagePage } from '../protocol/data-sets.ts';
 import { Turns } from '../turns.ts';
 import { changing } from './disk-change.ts';
 import { type ListedImage, type Listing, readListing, shownImage } from './listing.ts';
 import { folderName } from './names.ts';
 import { nameOfUsableImage } from './new-image.ts';
+import { pathsAfter, type Renamed, renamed, withPaths, withRenamedClass } from './paths-after.ts';
 import {
   type Change,
   type DataSetRecord,
@@ -100,8 +101,9 @@ export class StudioDataSet {
   /** Where images are now, that had these paths before they were moved to other classes; null for those that are gone. */
   current(paths: readonly string[]): Promise<(DataSetImage | null)[]> {
     return this.#turns.run(async () => {
-      const { images } = await this.#read();
-      const moved = pathsAfter(this.#record.changes, paths);
+      const listing = await this.#read();
+      const { images } = listing;
+      const moved = pathsAfter(listing, this.#record.changes, paths);
       return paths.map((path, index) => {
         const image = images.get(path) ?? images.get(moved[index]!);
         return image === undefined ? null : shownImage(image);
@@ -113,22 +115,35 @@ export class StudioDataSet {
   addClass(name: string): Promise<DataSet> {
     return this.#turns.run(async () => {
       const listing = await this.#read();
-      const { classes } = listing;
       const label = folderName(name, 'class');
-      const twin = classes.find((one) => lookOf(one).toLowerCase() === lookOf(label).toLowerCase());
-      if (twin !== undefined) throw conflict(`There is already a class "${twin}".`);
+      requireNoTwin(listing.classes, label);
       const folder = join(this.#files.absolute(trainingSplitOf(listing) ?? ''), label);
       await changing(folder, () => mkdir(folder));
       const after = await this.#read();
       if (after.layout !== listing.layout || !after.classes.includes(label)) {
         await rmdir(folder);
         this.#listing = undefined;
-        throw refused(
-          `The folder of the class "${label}" would be taken for a split; to use this name, remove the data set from the studio, and open it again with the layout "classes".`,
-        );
+        throw takenForSplit(label);
       }
       this.#revision += 1;
       return this.#describe(after);
+    });
+  }
+
+  /**
+   * Renames a class in all splits or, if the studio is killed meanwhile, in none.
+   *
+   * @throws RequestError for a class that does not exist, and for an invalid name; StudioError for a name that another class has, or that would
+   * be that of a split.
+   */
+  renameClass(name: string, newName: string): Promise<DataSet> {
+    return this.#turns.run(async () => {
+      const listing = await this.#read();
+      requireClass(listing, name);
+      const label = folderName(newName, 'class');
+      if (label !== name)
+        await this.#rename(listing, name, label, [...this.#record.changes, { kind: 'rename', from: name, to: label }]);
+      return this.#describe(await this.#known());
     });
   }
 
@@ -146,7 +161,7 @@ export class StudioDataSet {
         const [count, them] = own.length === 1 ? ['1 image', 'it'] : [`${own.length} images`, 'them'];
         throw conflict(`The class "${name}" still has ${count}; move ${them} to another class first.`);
       }
-      await this.#files.removeClass(name, listing.layout === 'classes' ? [null] : listing.splits);
+      await this.#files.removeClass(name, splitsOf(listing));
       this.#revision += 1;
       return this.#describe(await this.#read());
     });
@@ -232,6 +247,10 @@ export class StudioDataSet {
       const done = `undone: ${describeChange(change)}`;
       const changes = this.#record.changes.slice(0, -1);
       if (change.kind === 'relabel') return this.#changed(await this.#moveBack(change), done);
+      if (change.kind === 'rename') {
+        await this.#renameBack(change, changes);
+        return this.#changed([], done);
+      }
       const { paths, excluded } = change;
       await this.#exclude(paths, !excluded, changes);
       const { images } = await this.#known();
@@ -350,12 +369,42 @@ export class StudioDataSet {
     }
   }
 
+  /** Renames a class, as {@link #move} moves files. */
+  async #rename(listing: Listing, from: string, to: string, changes: Change[]): Promise<void> {
+    requireNoTwin(
+      listing.classes.filter((one) => one !== from),
+      to,
+    );
+    await this.#write({ renaming: { from, to, splits: splitsOf(listing) } });
+    this.#listing = undefined;
+    try {
+      await this.#files.renameClass(from, to, splitsOf(listing));
+      const { root, layout } = this.#record;
+      const excluded = withRenamedClass(this.#record.excluded, listing, { from, to });
+      const after = await readListing(root, layout, new Set(excluded));
+      if (after.layout !== listing.layout || !after.classes.includes(to)) throw takenForSplit(to);
+      await this.#write({ renaming: undefined, excluded, changes });
+      this.#listing = after;
+    } catch (error) {
+      await this.#revertUnfinished().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Does nothing to a class that has been removed since. */
+  async #renameBack({ from, to }: Renamed, changes: Change[]): Promise<void> {
+    const listing = await this.#read();
+    if (listing.classes.includes(to)) await this.#rename(listing, to, from, changes);
+    else await this.#write({ changes });
+  }
+
   async #revertUnfinished(): Promise<void> {
-    const { moving } = this.#record;
-    if (moving.length === 0) return;
+    const { moving, renaming } = this.#record;
+    if (moving.length === 0 && renaming === undefined) return;
     await this.#files.moveBack(moving);
+    if (renaming !== undefined) await this.#files.renameClass(renaming.to, renaming.from, renaming.splits);
     // First in memory: a full disk need not keep the images from being shown.
-    this.#record = { ...this.#record, moving: [] };
+    this.#record = { ...this.#record, moving: [], renaming: undefined };
     await this.#write({});
   }
 
@@ -389,6 +438,23 @@ function requireClass({ classes }: Listing, name: string): void {
     throw badRequest(`Expected a class of the data set, received ${JSON.stringify(name.slice(0, 80))}.`);
 }
 
+/** @throws StudioError when a class looks like the new one. */
+function requireNoTwin(classes: readonly string[], label: string): void {
+  const twin = classes.find((one) => lookOf(one).toLowerCase() === lookOf(label).toLowerCase());
+  if (twin !== undefined) throw conflict(`There is already a class "${twin}".`);
+}
+
+function takenForSplit(label: string): StudioError {
+  return refused(
+    `The folder of the class "${label}" would be taken for a split; to use this name, remove the data set from the studio, and open it again with the layout "classes".`,
+  );
+}
+
+/** The split folders; null in a folder of classes. */
+function splitsOf({ layout, splits }: Listing): (string | null)[] {
+  return layout === 'classes' ? [null] : splits;
+}
+
 /** The split folder of an image; null in a folder of classes. */
 function splitOf({ layout }: Listing, path: string): string | null {
   return layout === 'classes' ? null : path.split('/')[0]!;
@@ -404,31 +470,4 @@ function trainingSplitOf(listing: Listing): string | null {
   const first = [...listing.images.values()].find(({ role }) => role === 'train');
   if (first === undefined) throw refused('The data set has no training images, whose folder the image would go to.');
   return splitOf(listing, first.path);
-}
-
-function withPaths(all: readonly string[], paths: readonly string[], isAdded: boolean): string[] {
-  const changed = new Set(paths);
-  const others = all.filter((path) => !changed.has(path));
-  return (isAdded ? [...others, ...paths] : others).toSorted();
-}
-
-/** @param paths of excluded images, of which one may have had a path that another image has now. */
-function renamed(paths: readonly string[], moves: readonly Move[]): string[] {
-  const now = new Map(moves.map(({ from, to }) => [from, to]));
-  const replaced = new Set(now.values());
-  return paths
-    .filter((path) => !replaced.has(path))
-    .map((path) => now.get(path) ?? path)
-    .toSorted();
-}
-
-/** The paths of images after changes. */
-function pathsAfter(changes: readonly Change[], paths: readonly string[]): string[] {
-  let now = [...paths];
-  for (const change of changes) {
-    if (change.kind !== 'relabel') continue;
-    const moved = new Map(change.moves.map(({ from, to }) => [from, to]));
-    now = now.map((path) => moved.get(path) ?? path);
-  }
-  return now;
 }

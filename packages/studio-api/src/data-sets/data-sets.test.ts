@@ -1,5 +1,16 @@
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readExcludeList } from '../../../orchestration/src/experiment/exclude-list.ts';
@@ -143,6 +154,84 @@ describe('a data set', () => {
     await mkdir(join(root, 'test', 'boxes'));
     expect((await answer<DataSet>(remove('boxes'))).classes.map(({ name }) => name)).toEqual(['discs', 'stars']);
     expect(await readdir(join(root, 'test'))).toEqual(['discs', 'stars']);
+  });
+
+  it('has its classes renamed, with what is excluded, and renamed back', async () => {
+    const rename = (name: string, newName: string) => post(`${set.id}/classes/rename`, { name, newName });
+    const moved = 'stars/stars-00001.png';
+    await answer(post(`${set.id}/exclude`, { paths: [disc, moved], excluded: true }));
+    await answer(post(`${set.id}/relabel`, { paths: [moved], class: 'discs' }));
+    expect(await refusal(rename('boxes', 'balls'))).toMatchObject({ status: 400 });
+    expect(await refusal(rename('discs', 'a/b'))).toMatchObject({ status: 400 });
+    expect(await refusal(rename('discs', 'Stars'))).toMatchObject({ status: 409, code: 'conflict' });
+    await writeFile(join(set.root, 'balls'), 'by hand');
+    expect(await refusal(rename('discs', 'balls'))).toMatchObject({
+      status: 422,
+      error: `${join(set.root, 'balls')} exists already.`,
+    });
+    await unlink(join(set.root, 'balls'));
+
+    const renamed = await answer<DataSet>(rename('discs', ' Ähren '));
+    expect(renamed.classes).toEqual([
+      { name: 'stars', imageCount: 3, excludedCount: 0 },
+      { name: 'Ähren', imageCount: 5, excludedCount: 2 },
+    ]);
+    expect(renamed.undo).toBe('discs renamed to Ähren');
+    expect(await paths('?excluded=true')).toEqual(['Ähren/discs-00001.png', 'Ähren/stars-00001.png']);
+    const now = await studio.dataSets.get(set.id).current([moved, disc]);
+    expect(now.map((image) => image?.path)).toEqual(['Ähren/stars-00001.png', 'Ähren/discs-00001.png']);
+    // Only the case differs.
+    await answer(rename('Ähren', 'ähren'));
+    expect(await readdir(set.root)).toContain('ähren');
+    for (const [done, classes] of [
+      ['undone: Ähren renamed to ähren', ['stars', 'Ähren']],
+      ['undone: discs renamed to Ähren', ['discs', 'stars']],
+      ['undone: 1 image moved to discs', ['discs', 'stars']],
+    ] as const) {
+      const changed = await answer<Changed>(post(`${set.id}/undo`));
+      expect([changed.done, changed.dataSet.classes.map(({ name }) => name)]).toEqual([done, classes]);
+    }
+    expect(await paths('?excluded=true')).toEqual([disc, moved]);
+  });
+
+  it('has no class renamed back to a name that another one has now, and none that is gone', async () => {
+    await answer(post(`${set.id}/classes/rename`, { name: 'discs', newName: 'balls' }));
+    await answer(post(`${set.id}/classes`, { name: 'discs' }));
+    expect(await refusal(post(`${set.id}/undo`))).toMatchObject({
+      status: 409,
+      error: expect.stringContaining('"discs"'),
+    });
+    await rm(join(set.root, 'balls'), { recursive: true });
+    const { dataSet } = await answer<Changed>(post(`${set.id}/undo`));
+    expect([dataSet.undo, dataSet.classes.map(({ name }) => name)]).toEqual([null, ['discs', 'stars']]);
+  });
+
+  it('has a class renamed in every split, or, after a kill, in none', async () => {
+    const root = join(folder.parent, `renamed-${count}`);
+    for (const split of ['train', 'test']) await folder.photos(`renamed-${count}/${split}`);
+    set = await answer(post('open', { path: root }));
+    expect(await refusal(post(`${set.id}/classes/rename`, { name: 'discs', newName: '.discs' }))).toMatchObject({
+      status: 400,
+    });
+    await answer(post(`${set.id}/exclude`, { paths: ['test/discs/discs-00001.png'], excluded: true }));
+    await answer(post(`${set.id}/classes/rename`, { name: 'discs', newName: 'balls' }));
+    for (const split of ['train', 'test'])
+      expect((await readdir(join(root, split))).toSorted()).toEqual(['balls', 'stars']);
+    expect(await paths('?excluded=true')).toEqual(['test/balls/discs-00001.png']);
+
+    await studio.close();
+    const file = join(studio.folder, '.chorus-studio/data-sets', set.id, 'data-set.json');
+    const record = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(
+      file,
+      JSON.stringify({ ...record, renaming: { from: 'balls', to: 'boxes', splits: ['train', 'test'] } }),
+    );
+    await rename(join(root, 'train', 'balls'), join(root, 'train', 'boxes'));
+    studio = await Studio.open(studio.folder);
+    app = createStudioApp(studio);
+    expect((await answer<DataSet>(get(set.id))).classes.map(({ name }) => name)).toEqual(['balls', 'stars']);
+    expect(await paths('?excluded=true')).toEqual(['test/balls/discs-00001.png']);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(record);
   });
 
   it('gets new classes, but no two that look the same', async () => {

@@ -11,14 +11,16 @@ import { isInside } from './names.ts';
 /** A workspace that came from elsewhere has records of its own. */
 const pathSchema = z.string().refine(isInside, 'expected a path inside of the data set');
 const movesSchema = z.array(z.strictObject({ from: pathSchema, to: pathSchema }));
+const folderSchema = pathSchema.regex(/^[^\\/]+$/, 'expected the name of a folder');
 
-/** A change that can be undone; paths are relative to the data set's root. */
+/** A change that can be undone; paths are relative to the data set's root, and those of that time. */
 const changeSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('relabel'),
     class: z.string(),
     moves: movesSchema.min(1),
   }),
+  z.strictObject({ kind: z.literal('rename'), from: folderSchema, to: folderSchema }),
   z.strictObject({ kind: z.literal('exclude'), excluded: z.boolean(), paths: z.array(z.string()).min(1) }),
 ]);
 
@@ -35,6 +37,10 @@ const recordSchema = z.strictObject({
   changes: z.array(changeSchema),
   /** Moves that have begun. What a killed studio leaves here is not a change: these files are moved back. */
   moving: movesSchema,
+  /** A class whose renaming has begun, and the split folders that have it (null in a folder of classes). Treated as `moving`. */
+  renaming: z
+    .strictObject({ from: folderSchema, to: folderSchema, splits: z.array(folderSchema.nullable()) })
+    .optional(),
 });
 
 export type Change = z.output<typeof changeSchema>;
@@ -78,6 +84,7 @@ export function keptChanges(changes: readonly Change[]): Change[] {
 
 /** The change in words; `undo` reverts it. */
 export function describeChange(change: Change): string {
+  if (change.kind === 'rename') return `${change.from} renamed to ${change.to}`;
   const count = change.kind === 'relabel' ? change.moves.length : change.paths.length;
   const images = count === 1 ? '1 image' : `${count} images`;
   if (change.kind === 'relabel') return `${images} moved to ${change.class}`;

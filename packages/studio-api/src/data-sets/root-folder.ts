@@ -1,6 +1,6 @@
 /** The folder of a data set, in which files are added and moved, and out of which nothing is. */
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, realpath, rmdir, stat, unlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { displayName, normalizeName } from '@chorus/data';
 import { refused } from '../errors.ts';
@@ -77,6 +77,27 @@ export class RootFolder {
         );
     }
     for (const folder of folders) await changing(folder, () => rmdir(folder));
+  }
+
+  /**
+   * Renames the folders of a class, where they are.
+   *
+   * @param splits as for {@link classFolder}.
+   * @throws StudioError when there is something else of the new name.
+   */
+  async renameClass(label: string, newLabel: string, splits: readonly (string | null)[]): Promise<void> {
+    for (const split of splits) {
+      const above = this.#splitFolder(split);
+      const folder = await this.#existingClassFolder(label, above);
+      if (folder === undefined) continue;
+      const place = join(above, newLabel);
+      await changing(folder, async () => {
+        const [before, taken] = [await lstatOrNone(folder), await lstatOrNone(place)];
+        // A name that differs only in case is that of the folder itself to some file systems.
+        if (taken !== undefined && taken.ino !== before?.ino) throw refused(`${place} exists already.`);
+        await rename(folder, place);
+      });
+    }
   }
 
   /**

@@ -53,6 +53,12 @@ export interface AddClass {
   name: string;
 }
 
+/** `POST /api/data-sets/:id/classes/rename`. Answers a {@link DataSet}. */
+export interface RenameClass {
+  name: string;
+  newName: string;
+}
+
 export interface DataSetImage {
   /** Relative to the data set's root, with `/`; identifies the image. */
   path: string;

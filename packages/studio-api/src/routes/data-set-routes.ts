@@ -13,6 +13,7 @@ const paths = z.array(z.string().min(1)).min(1).max(maxChangedImages);
 const createSchema = z.strictObject({ name, classes: z.array(name).max(1000) });
 const openSchema = z.strictObject({ path: z.string().min(1), layout: z.enum(folderLayouts).optional() });
 const addClassSchema = z.strictObject({ name });
+const renameClassSchema = z.strictObject({ name, newName: name });
 const relabelSchema = z.strictObject({ paths, class: name });
 const excludeSchema = z.strictObject({ paths, excluded: z.boolean() });
 
@@ -41,6 +42,11 @@ export function dataSetRoutes({ dataSets, checks, thumbnails }: Studio): Hono {
   app.post('/:id/classes', async ({ req, json }) => {
     const dataSet = dataSets.get(req.param('id'));
     return json(await dataSet.addClass((await readJson(req.raw, addClassSchema)).name));
+  });
+  app.post('/:id/classes/rename', async ({ req, json }) => {
+    const dataSet = dataSets.get(req.param('id'));
+    const { name: label, newName } = await readJson(req.raw, renameClassSchema);
+    return json(await dataSet.renameClass(label, newName));
   });
   app.delete('/:id/classes', async ({ req, json }) =>
     json(await dataSets.get(req.param('id')).removeClass(req.query('name') ?? '')),

@@ -12,6 +12,7 @@ import { Problem } from '../ui/problem.tsx';
 import { Thumbnail } from '../ui/thumbnail.tsx';
 import { useAction } from '../ui/use-action.ts';
 import { Recorder } from './recorder.tsx';
+import { RenameClass } from './rename-class.tsx';
 
 /** Thumbnails of a card. */
 const shownCount = 10;
@@ -20,18 +21,19 @@ const shownCount = 10;
 export function ClassCard({
   dataSet,
   summary,
-  onRemoved,
+  onChanged,
 }: {
   dataSet: string;
   summary: ClassSummary;
-  /** Receives the data set without the class. */
-  onRemoved(without: DataSet): void;
+  /** Receives the data set without the class, or with its new name. */
+  onChanged(dataSet: DataSet): void;
 }) {
   const { uploads } = useStudio();
   const { name, imageCount, excludedCount } = summary;
   const { total, done, isWaiting, failures, added } = uploads.of(dataSet, name);
   const [isOver, setIsOver] = useState(false);
   const [isRecording, setIsRecording] = useState(false);
+  const [isRenaming, setIsRenaming] = useState(false);
   const [problem, setProblem] = useState<string>();
   const removal = useAction();
   const id = useId();
@@ -76,6 +78,11 @@ export function ClassCard({
     >
       <header>
         <h2 id={id}>{shown}</h2>
+        {total === 0 && (
+          <button class="quiet" type="button" aria-expanded={isRenaming} onClick={() => setIsRenaming(!isRenaming)}>
+            Rename<span class="visually-hidden"> {shown}</span>
+          </button>
+        )}
         <p class="hint">
           {count(currentCount, 'image')}
           {excludedCount > 0 && `, ${excludedCount} left out`}
@@ -92,12 +99,22 @@ export function ClassCard({
           <button
             type="button"
             disabled={removal.isRunning}
-            onClick={() => removal.start(async () => onRemoved(await studioApi.removeClass(dataSet, name)))}
+            onClick={() => removal.start(async () => onChanged(await studioApi.removeClass(dataSet, name)))}
           >
             Remove<span class="visually-hidden"> {shown}</span>
           </button>
         )}
       </div>
+      {isRenaming && (
+        <RenameClass
+          {...{ dataSet, name }}
+          onRenamed={(renamed) => {
+            setIsRenaming(false);
+            onChanged(renamed);
+          }}
+          onCancel={() => setIsRenaming(false)}
+        />
+      )}
       {isRecording && (
         <Recorder
           className={shown}

@@ -39,9 +39,9 @@ export function DataSetView({ id }: { id: string }) {
       uploads.add(id, folder, images);
     }
   };
-  const showWithout = (without: DataSet) => {
-    set(without);
-    // The button that had the focus is gone.
+  const showChanged = (changed: DataSet) => {
+    set(changed);
+    // The card that had the focus is gone.
     document.querySelector('h1')?.focus();
   };
   const isOver = usePageFiles({
@@ -77,7 +77,7 @@ export function DataSetView({ id }: { id: string }) {
           <div class="with-aside">
             <div class="classes">
               {dataSet.classes.map((summary) => (
-                <ClassCard key={summary.name} dataSet={id} summary={summary} onRemoved={showWithout} />
+                <ClassCard key={summary.name} dataSet={id} summary={summary} onChanged={showChanged} />
               ))}
               <AddClass dataSet={id} isOver={isOver} onAdded={set} />
             </div>

@@ -18,6 +18,7 @@ import type {
   OpenDataSet,
   Relabel,
   RemovedRun,
+  RenameClass,
   RunDetails,
   RunReport,
   RunStarted,
@@ -56,6 +57,7 @@ export const studioApi = {
   /** The images stay. */
   removeDataSet: (id: string) => call<unknown>('DELETE', dataSetPath(id)),
   addClass: (id: string, json: AddClass) => call<DataSet>('POST', dataSetPath(id, 'classes'), { json }),
+  renameClass: (id: string, json: RenameClass) => call<DataSet>('POST', dataSetPath(id, 'classes/rename'), { json }),
   /** Only one without images can be removed. */
   removeClass: (id: string, name: string) => call<DataSet>('DELETE', address(dataSetPath(id, 'classes'), { name })),
   images: (
