@@ -130,7 +130,7 @@ export function measurePreprocessing({ preprocessing }: Classifier): Float32Arra
 
 // --- internal ---
 
-/** The backbone's weights of the case built last, by index: up to 22 million numbers, of which each case needs several models. */
+/** The backbone's weights of the latest case, by index: up to 22 million numbers, from which its tests build several models. */
 let latest: { name: string; values: Map<number, Float32Array> } = { name: '', values: new Map() };
 
 function setStatistics({ weights }: Classifier, statistics: Float32Array): void {

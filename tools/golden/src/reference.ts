@@ -103,7 +103,7 @@ function summarised([length, norm, ...projections]: readonly number[]): Referenc
 
 /** Projects onto vectors of ±1: bit n of an element's hash is its sign in vector n. */
 function project(values: Float32Array, count: number): Float64Array {
-  // Elements whose hashes share a byte are added up first: a branch for each of billions of signs would be mispredicted half the time.
+  // Elements whose hashes share a byte are added up first: a branch for each sign would be mispredicted half of the time.
   const sums = Array.from({ length: Math.ceil(count / 8) }, () => new Float64Array(256));
   for (let index = 0; index < values.length; index += 1) {
     const signs = bits(signStream, index);
