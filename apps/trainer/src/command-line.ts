@@ -60,8 +60,14 @@ for (const command of allCommands(program)) command.exitOverride().showHelpAfter
 // turbo and pnpm pass a separating `--` on.
 const words = process.argv.slice(2).filter((word, index) => !(word === '--' && index <= 1));
 
-// Of no caller, such as a run folder that another process took over while this one was suspended.
-process.once('uncaughtException', async (error) => process.exit(await report(error)));
+// Errors that no caller can catch, such as that of a run folder that another process took over while this one was suspended.
+let isFailing = false;
+process.on('uncaughtException', async (error) => {
+  // The first one is the cause of others.
+  if (isFailing) return;
+  isFailing = true;
+  process.exit(await report(error));
+});
 
 try {
   // Without a command commander takes the help for an error.

@@ -25,12 +25,12 @@ export async function withHalvedBatches<Result>(
       return await train(attempt);
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
-      const reason = `the memory of ${device} does not suffice for ${imagesAtOnce(attempt)} at once: ${reasonOf(error)}`;
+      const reason = `the memory of ${device} does not suffice: ${reasonOf(error)}`;
       if (attempt !== task || !canHalve(task))
         throw new RuntimeError(`${reason} Start a run with ${adviceFor(attempt)}.`, { cause: error });
       observer.onWarning(
         task.name,
-        `${reason[0]!.toUpperCase()}${reason.slice(1)} The training goes on from its last checkpoint with half as many.`,
+        `${reason[0]!.toUpperCase()}${reason.slice(1)} The training is tried once more${task.checkpoints === undefined ? '' : ', from its last checkpoint'}, with half as many images at once.`,
       );
     }
   }
@@ -46,21 +46,16 @@ function canHalve(task: TrainTask): boolean {
   return largestMicroBatch(task) > 1;
 }
 
-function imagesAtOnce(task: TrainTask): string {
-  const count = largestMicroBatch(task);
-  return count === 1 ? '1 image' : `${count} images`;
-}
-
 function adviceFor(task: TrainTask): string {
   const smaller = 'smaller images or fewer members on this device';
-  return canHalve(task)
-    ? `--set recipe.microBatchSize=${Math.floor(largestMicroBatch(task) / 2)}, ${smaller}`
-    : smaller;
+  if (!canHalve(task)) return smaller;
+  const recipe = task.teacher === undefined ? 'recipe' : 'student.recipe';
+  return `--set ${recipe}.microBatchSize=${Math.floor(largestMicroBatch(task) / 2)}, ${smaller}`;
 }
 
-/** TensorFlow's reason, as a sentence: without the place in its graph, and without its hint. */
+/** TensorFlow's reason, as a sentence: without its status, the place in its graph, and its hint. */
 function reasonOf(error: unknown): string {
-  const { message } = error as Error;
+  const message = (error as Error).message.replace(/^Invalid TF_Status: \d+\nMessage: /, '');
   const reason = /OOM when allocating [^\n]*/.exec(message)?.[0] ?? message.split('\n')[0]!;
   return reason.endsWith('.') ? reason : `${reason}.`;
 }

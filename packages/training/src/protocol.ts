@@ -96,7 +96,7 @@ export interface TrainTask extends MemberTask {
   limit?: TrainingLimit | undefined;
   /** Where the training is saved, so that it can be continued after a stop or a crash; by default, it is not. */
   checkpoints?: CheckpointSettings | undefined;
-  /** How many times the number of images that a training step processes at once is halved, after the system ran out of memory. */
+  /** How many times the number of images that a training step processes at once is halved, because memory has run out. */
   halvings?: number | undefined;
   /** Whether each epoch is reported with {@link EpochDetails}. */
   reportsDetails?: boolean | undefined;

@@ -378,11 +378,12 @@ describe.skipIf(!hasChromium)('the studio', () => {
 
   it('renames a class, and takes that back', async () => {
     const page = await open('#/data/shapes');
-    const isThere = (name: string) => existsSync(join(workspace(), 'data/shapes', name, `${name}-00004.png`));
+    const isIn = (label: string) => existsSync(join(workspace(), 'data/shapes', label, 'stars-00004.png'));
     await page.getByRole('button', { name: 'Rename stars' }).click();
     const field = page.getByLabel('New name');
     await field.press('Escape');
     await field.waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Rename stars');
     await page.getByRole('button', { name: 'Rename stars' }).click();
     await field.fill('discs');
     await field.press('Enter');
@@ -391,11 +392,11 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('button', { name: 'Rename', exact: true }).click();
     await page.getByRole('region', { name: 'sparks' }).waitFor();
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
-    expect(existsSync(join(workspace(), 'data/shapes/sparks/stars-00004.png'))).toBe(true);
+    expect(isIn('sparks')).toBe(true);
     await page.getByText('stars renamed to sparks').waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByRole('region', { name: 'stars' }).waitFor();
-    expect(isThere('stars')).toBe(true);
+    expect(isIn('stars')).toBe(true);
   });
 
   it('shows the page before when the last one is empty, and a way to images that are all left out', async () => {

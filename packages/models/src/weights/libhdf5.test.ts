@@ -3,15 +3,6 @@ import { attempt, type Libhdf5, withLibhdf5 } from './libhdf5.ts';
 
 const currentCopy = () => withLibhdf5((library) => library);
 
-function errorOf(read: () => unknown): unknown {
-  try {
-    attempt('bad.h5', 'expected a file', read);
-  } catch (error) {
-    return error;
-  }
-  throw new Error('Expected an error');
-}
-
 /** As a cyclic file does to the library. */
 function recurse(): never {
   return recurse();
@@ -38,21 +29,21 @@ it.each<[string, () => never, string]>([
 ])('describes %s in one line, and reads the next file with another copy of the library', async (_, read, reason) => {
   const before = await currentCopy();
   expect(await currentCopy()).toBe(before);
-  expect(errorOf(read)).toMatchObject({
+  await expect(withLibhdf5(() => attempt('bad.h5', 'expected a file', read))).rejects.toMatchObject({
     name: 'ModelError',
     message: `bad.h5: expected a file, received an error: ${reason}.`,
   });
-  const after = await currentCopy();
-  expect(after.File).not.toBe(before.File);
+  expect((await currentCopy()).File).not.toBe(before.File);
 });
 
-it('gives no copy that has refused a file to calls that waited for it', async () => {
+it('gives no copy that has refused a file to a call that waited for it', async () => {
   const used: Libhdf5[] = [];
   const refuse = withLibhdf5((library) => {
     used.push(library);
-    errorOf(recurse);
+    return recurse();
   });
   const read = withLibhdf5((library) => used.push(library));
-  await Promise.all([refuse, read]);
+  await expect(refuse).rejects.toThrow(RangeError);
+  await read;
   expect(used[1]).not.toBe(used[0]);
 });

@@ -6,14 +6,23 @@ import { ModelError } from '../errors.ts';
 
 export type Libhdf5 = typeof import('h5wasm');
 
-/** Passes a copy of libhdf5 that has refused no file to `use`. Each copy takes about 6 MB, which are not freed. */
+/**
+ * Calls `use` with a copy of libhdf5; after an error, the next call gets a new one. Each takes about 6 MB, which are not freed.
+ *
+ * @throws the error of `use`.
+ */
 export async function withLibhdf5<T>(use: (library: Libhdf5) => T): Promise<T> {
   for (;;) {
     current ??= load();
     const copy = current;
-    const library = await copy;
-    // Meanwhile, it may have refused the file of another call.
-    if (copy === current) return use(library);
+    try {
+      const library = await copy;
+      // Meanwhile, another call may have failed.
+      if (copy === current) return use(library);
+    } catch (error) {
+      if (copy === current) current = undefined;
+      throw error;
+    }
   }
 }
 
@@ -27,7 +36,6 @@ export function attempt<T>(fileName: string, expectation: string, read: () => T)
     return read();
   } catch (error) {
     if (error instanceof ModelError) throw error;
-    current = undefined;
     // Exceptions of C++ arrive as numbers.
     const message = error instanceof Error ? error.message : `exception ${String(error)}`;
     const reason = [...message.matchAll(/^ *#\d+: .* in \w+\(\): (.*)$/gm)].at(-1)?.[1] ?? message;

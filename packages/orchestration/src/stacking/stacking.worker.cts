@@ -1,7 +1,4 @@
-/**
- * A thread that fits stackers. CommonJS: piscina loads it by require(), and Node.js 20 aborts the process when a thread is ended while require() loads a
- * module.
- */
+/** A thread that fits stackers. CommonJS, as that of a lane (`packages/training/src/lane.worker.cts`). */
 const fits = import('./run-fit-task.ts');
 
 module.exports = async (task: unknown) => (await fits).default(task as never);

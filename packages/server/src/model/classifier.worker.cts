@@ -1,7 +1,4 @@
-/**
- * The thread of a classifier. CommonJS: piscina loads it by require(), and Node.js 20 aborts the process when a thread is ended while require() loads a
- * module.
- */
+/** The thread of a classifier. CommonJS, as that of a lane (`packages/training/src/lane.worker.cts`). */
 const classifier = import('./run-thread-task.ts');
 
 module.exports = async (task: unknown) => (await classifier).default(task as never);

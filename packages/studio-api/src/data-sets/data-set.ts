@@ -14,13 +14,14 @@ import { changing } from './disk-change.ts';
 import { type ListedImage, type Listing, readListing, shownImage } from './listing.ts';
 import { folderName } from './names.ts';
 import { nameOfUsableImage } from './new-image.ts';
-import { pathsAfter, type Renamed, renamed, withPaths, withRenamedClass } from './paths-after.ts';
+import { pathsAfter, withMovedFiles, withPaths, withRenamedFolders } from './paths-after.ts';
 import {
   type Change,
   type DataSetRecord,
   describeChange,
   keptChanges,
   type Relabeling,
+  type Renaming,
   removeRecord,
   writeRecord,
 } from './record.ts';
@@ -98,14 +99,15 @@ export class StudioDataSet {
     });
   }
 
-  /** Where images are now, that had these paths before they were moved to other classes; null for those that are gone. */
+  /** Where images are now, that had these paths before their classes changed; null for those that are gone, or cannot be told from another one. */
   current(paths: readonly string[]): Promise<(DataSetImage | null)[]> {
     return this.#turns.run(async () => {
-      const listing = await this.#read();
-      const { images } = listing;
-      const moved = pathsAfter(listing, this.#record.changes, paths);
+      const { images } = await this.#read();
+      const moved = pathsAfter(this.#record.changes, paths);
       return paths.map((path, index) => {
-        const image = images.get(path) ?? images.get(moved[index]!);
+        const [kept, other] = [images.get(path), images.get(moved[index]!)];
+        // Another image may have the path now.
+        const image = kept !== undefined && other !== undefined && other !== kept ? undefined : (kept ?? other);
         return image === undefined ? null : shownImage(image);
       });
     });
@@ -141,8 +143,16 @@ export class StudioDataSet {
       const listing = await this.#read();
       requireClass(listing, name);
       const label = folderName(newName, 'class');
-      if (label !== name)
-        await this.#rename(listing, name, label, [...this.#record.changes, { kind: 'rename', from: name, to: label }]);
+      if (label === name) return this.#describe(listing);
+      requireNoTwin(
+        listing.classes.filter((one) => one !== name),
+        label,
+      );
+      const folders = await this.#files.planClassName(name, label, splitsOf(listing));
+      await this.#rename(listing, folders, [
+        ...this.#record.changes,
+        { kind: 'rename', from: name, to: label, folders },
+      ]);
       return this.#describe(await this.#known());
     });
   }
@@ -282,7 +292,8 @@ export class StudioDataSet {
   /** Removes its record, after the changes that were requested before. */
   forget(): Promise<void> {
     return this.#turns.run(async () => {
-      await this.#revertUnfinished();
+      // What cannot be reverted need not keep the data set here.
+      await this.#revertUnfinished().catch(() => {});
       this.#isForgotten = true;
       await removeRecord(this.#folder);
     });
@@ -359,7 +370,7 @@ export class StudioDataSet {
     this.#listing = undefined;
     try {
       await this.#files.move(moves);
-      const excluded = renamed(this.#record.excluded, moves);
+      const excluded = withMovedFiles(this.#record.excluded, moves);
       await this.#write({ moving: [], excluded, changes: changesAfter(moves) });
       return moves;
     } catch (error) {
@@ -369,21 +380,19 @@ export class StudioDataSet {
     }
   }
 
-  /** Renames a class, as {@link #move} moves files. */
-  async #rename(listing: Listing, from: string, to: string, changes: Change[]): Promise<void> {
-    requireNoTwin(
-      listing.classes.filter((one) => one !== from),
-      to,
-    );
-    await this.#write({ renaming: { from, to, splits: splitsOf(listing) } });
+  /** Renames folders, as {@link #move} moves files. */
+  async #rename(before: Listing, folders: Move[], changes: Change[]): Promise<void> {
+    await this.#write({ renaming: folders });
     this.#listing = undefined;
     try {
-      await this.#files.renameClass(from, to, splitsOf(listing));
+      await this.#files.rename(folders);
       const { root, layout } = this.#record;
-      const excluded = withRenamedClass(this.#record.excluded, listing, { from, to });
+      const excluded = withRenamedFolders(this.#record.excluded, folders);
       const after = await readListing(root, layout, new Set(excluded));
-      if (after.layout !== listing.layout || !after.classes.includes(to)) throw takenForSplit(to);
-      await this.#write({ renaming: undefined, excluded, changes });
+      const classCount = after.classes.length;
+      if (after.layout !== before.layout || classCount !== before.classes.length || (after.problem && !before.problem))
+        throw takenForSplit(folders.map(({ to }) => basename(to))[0]!);
+      await this.#write({ renaming: [], excluded, changes });
       this.#listing = after;
     } catch (error) {
       await this.#revertUnfinished().catch(() => {});
@@ -391,20 +400,23 @@ export class StudioDataSet {
     }
   }
 
-  /** Does nothing to a class that has been removed since. */
-  async #renameBack({ from, to }: Renamed, changes: Change[]): Promise<void> {
+  /** Does nothing to folders that have been removed since. */
+  async #renameBack({ folders }: Renaming, changes: Change[]): Promise<void> {
     const listing = await this.#read();
-    if (listing.classes.includes(to)) await this.#rename(listing, to, from, changes);
-    else await this.#write({ changes });
+    const back: Move[] = [];
+    for (const { from, to } of folders) if (await this.#files.hasFolder(to)) back.push({ from: to, to: from });
+    if (back.length === 0) return this.#write({ changes });
+    await this.#files.requireRenamable(back);
+    await this.#rename(listing, back, changes);
   }
 
   async #revertUnfinished(): Promise<void> {
     const { moving, renaming } = this.#record;
-    if (moving.length === 0 && renaming === undefined) return;
+    if (moving.length === 0 && renaming.length === 0) return;
     await this.#files.moveBack(moving);
-    if (renaming !== undefined) await this.#files.renameClass(renaming.to, renaming.from, renaming.splits);
+    await this.#files.renameBack(renaming);
     // First in memory: a full disk need not keep the images from being shown.
-    this.#record = { ...this.#record, moving: [], renaming: undefined };
+    this.#record = { ...this.#record, moving: [], renaming: [] };
     await this.#write({});
   }
 

@@ -11,7 +11,7 @@ import {
   unlink,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readExcludeList } from '../../../orchestration/src/experiment/exclude-list.ts';
 import { createStudioApp, Studio, type StudioApp } from '../index.ts';
@@ -35,6 +35,12 @@ beforeEach(async () => {
   set = await answer(post('open', { path: await folder.photos(`photos-${count}`) }));
 });
 afterEach(() => studio?.close());
+
+async function reopenStudio(): Promise<void> {
+  await studio.close();
+  studio = await Studio.open(studio.folder);
+  app = createStudioApp(studio);
+}
 
 const base = 'http://localhost/api/data-sets';
 const post = (path: string, body?: unknown) =>
@@ -69,9 +75,7 @@ describe('a data set', () => {
       { name: 'stars', imageCount: 4, excludedCount: 0 },
     ]);
     expect((await answer<DataSet>(post('open', { path: `${set.root}/` }))).id).toBe(set.id);
-    await studio.close();
-    studio = await Studio.open(studio.folder);
-    app = createStudioApp(studio);
+    await reopenStudio();
     expect(await answer(get(set.id))).toEqual(set);
     // A missing folder is no reason to forget it.
     await rename(set.root, `${set.root}-moved`);
@@ -167,10 +171,8 @@ describe('a data set', () => {
     await writeFile(join(set.root, 'balls'), 'by hand');
     expect(await refusal(rename('discs', 'balls'))).toMatchObject({
       status: 422,
-      error: `${join(set.root, 'balls')} exists already.`,
+      error: `${join(set.root, 'balls')} exists already; rename or remove it first.`,
     });
-    await unlink(join(set.root, 'balls'));
-
     const renamed = await answer<DataSet>(rename('discs', ' Ähren '));
     expect(renamed.classes).toEqual([
       { name: 'stars', imageCount: 3, excludedCount: 0 },
@@ -198,40 +200,88 @@ describe('a data set', () => {
     await answer(post(`${set.id}/classes/rename`, { name: 'discs', newName: 'balls' }));
     await answer(post(`${set.id}/classes`, { name: 'discs' }));
     expect(await refusal(post(`${set.id}/undo`))).toMatchObject({
-      status: 409,
-      error: expect.stringContaining('"discs"'),
+      status: 422,
+      error: expect.stringContaining('discs exists already'),
     });
     await rm(join(set.root, 'balls'), { recursive: true });
     const { dataSet } = await answer<Changed>(post(`${set.id}/undo`));
     expect([dataSet.undo, dataSet.classes.map(({ name }) => name)]).toEqual([null, ['discs', 'stars']]);
   });
 
-  it('has a class renamed in every split, or, after a kill, in none', async () => {
+  it('says that it does not know an image whose path another one has now', async () => {
+    for (const [name, newName] of [
+      ['discs', 'other'],
+      ['stars', 'discs'],
+      ['other', 'stars'],
+    ])
+      await answer(post(`${set.id}/classes/rename`, { name, newName }));
+    const current = await studio.dataSets.get(set.id).current([disc, 'discs/stars-00001.png']);
+    expect(current.map((image) => image?.path)).toEqual(['stars/discs-00001.png', 'discs/stars-00001.png']);
+    await writeFile(join(set.root, disc), await picture('stars/discs-00001.png'));
+    expect(await studio.dataSets.get(set.id).current([disc])).toEqual([null]);
+  });
+
+  it.skipIf(sep !== '/')('has a class renamed whatever its folder is called', async () => {
+    for (const name of ['Zu\u0308', String.raw`a\b`]) {
+      await rename(join(set.root, 'discs'), join(set.root, name));
+      const label = name.normalize();
+      await answer(post(`${set.id}/exclude`, { paths: [`${name}/discs-00001.png`], excluded: true }));
+      await answer(post(`${set.id}/classes/rename`, { name: label, newName: 'balls' }));
+      expect(await paths('?excluded=true')).toEqual(['balls/discs-00001.png']);
+      await reopenStudio();
+      await answer(post(`${set.id}/undo`));
+      expect((await readdir(set.root)).toSorted()).toEqual([name, 'stars'].toSorted());
+      expect(await paths('?excluded=true')).toEqual([`${name}/discs-00001.png`]);
+      await answer(post(`${set.id}/undo`));
+      await rename(join(set.root, name), join(set.root, 'discs'));
+    }
+  });
+
+  it('has a class renamed in every split that has it, or, after a kill, in none', async () => {
     const root = join(folder.parent, `renamed-${count}`);
     for (const split of ['train', 'test']) await folder.photos(`renamed-${count}/${split}`);
     set = await answer(post('open', { path: root }));
-    expect(await refusal(post(`${set.id}/classes/rename`, { name: 'discs', newName: '.discs' }))).toMatchObject({
-      status: 400,
-    });
+    const names = async () =>
+      Promise.all(['train', 'test'].map(async (split) => (await readdir(join(root, split))).toSorted()));
+    const isRenamed = (name: string, newName: string) => post(`${set.id}/classes/rename`, { name, newName });
     await answer(post(`${set.id}/exclude`, { paths: ['test/discs/discs-00001.png'], excluded: true }));
-    await answer(post(`${set.id}/classes/rename`, { name: 'discs', newName: 'balls' }));
-    for (const split of ['train', 'test'])
-      expect((await readdir(join(root, split))).toSorted()).toEqual(['balls', 'stars']);
+    // What has the name in one of the splits stays, and so does the class in all of them.
+    await writeFile(join(root, 'test', 'balls'), 'by hand');
+    expect((await refusal(isRenamed('discs', 'balls'))).status).toBe(422);
+    expect(await names()).toEqual([
+      ['discs', 'stars'],
+      ['balls', 'discs', 'stars'],
+    ]);
+    await unlink(join(root, 'test', 'balls'));
+    await answer(isRenamed('discs', 'balls'));
+    expect(await names()).toEqual([
+      ['balls', 'stars'],
+      ['balls', 'stars'],
+    ]);
     expect(await paths('?excluded=true')).toEqual(['test/balls/discs-00001.png']);
 
-    await studio.close();
     const file = join(studio.folder, '.chorus-studio/data-sets', set.id, 'data-set.json');
     const record = JSON.parse(await readFile(file, 'utf8'));
-    await writeFile(
-      file,
-      JSON.stringify({ ...record, renaming: { from: 'balls', to: 'boxes', splits: ['train', 'test'] } }),
-    );
+    const renaming = ['train', 'test'].map((split) => ({ from: `${split}/balls`, to: `${split}/boxes` }));
+    await writeFile(file, JSON.stringify({ ...record, renaming }));
     await rename(join(root, 'train', 'balls'), join(root, 'train', 'boxes'));
-    studio = await Studio.open(studio.folder);
-    app = createStudioApp(studio);
+    await reopenStudio();
     expect((await answer<DataSet>(get(set.id))).classes.map(({ name }) => name)).toEqual(['balls', 'stars']);
     expect(await paths('?excluded=true')).toEqual(['test/balls/discs-00001.png']);
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(record);
+  });
+
+  it('has no folder renamed through a link, by a record that came from elsewhere, and can be removed then', async () => {
+    const victim = await mkdtemp(join(folder.parent, 'victim-'));
+    await mkdir(join(victim, 'docs'));
+    await symlink(victim, join(set.root, 'link'));
+    const file = join(studio.folder, '.chorus-studio/data-sets', set.id, 'data-set.json');
+    const record = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(file, JSON.stringify({ ...record, renaming: [{ from: 'link/stolen', to: 'link/docs' }] }));
+    await reopenStudio();
+    expect(await refusal(get(set.id))).toMatchObject({ status: 422, error: expect.stringContaining('by a link') });
+    expect(await readdir(victim)).toEqual(['docs']);
+    await answer(app.request(`${base}/${set.id}`, { method: 'DELETE' }));
   });
 
   it('gets new classes, but no two that look the same', async () => {

@@ -123,7 +123,7 @@ export class DataSets {
       if (known !== undefined && layout !== 'auto' && layout !== known.layout)
         throw conflict(`${root} is open already, with the layout "${known.layout}".`);
       if (known !== undefined) return known.describe();
-      const record = { schemaVersion: 1 as const, ...entry, excluded: [], changes: [], moving: [] };
+      const record = { schemaVersion: 1 as const, ...entry, excluded: [], changes: [], moving: [], renaming: [] };
       const folder = await this.#newFolder(entry.name);
       await writeRecord(folder, record);
       const added = new StudioDataSet(folder, record);

@@ -11,7 +11,6 @@ import { isInside } from './names.ts';
 /** A workspace that came from elsewhere has records of its own. */
 const pathSchema = z.string().refine(isInside, 'expected a path inside of the data set');
 const movesSchema = z.array(z.strictObject({ from: pathSchema, to: pathSchema }));
-const folderSchema = pathSchema.regex(/^[^\\/]+$/, 'expected the name of a folder');
 
 /** A change that can be undone; paths are relative to the data set's root, and those of that time. */
 const changeSchema = z.discriminatedUnion('kind', [
@@ -20,7 +19,7 @@ const changeSchema = z.discriminatedUnion('kind', [
     class: z.string(),
     moves: movesSchema.min(1),
   }),
-  z.strictObject({ kind: z.literal('rename'), from: folderSchema, to: folderSchema }),
+  z.strictObject({ kind: z.literal('rename'), from: z.string(), to: z.string(), folders: movesSchema }),
   z.strictObject({ kind: z.literal('exclude'), excluded: z.boolean(), paths: z.array(z.string()).min(1) }),
 ]);
 
@@ -37,14 +36,13 @@ const recordSchema = z.strictObject({
   changes: z.array(changeSchema),
   /** Moves that have begun. What a killed studio leaves here is not a change: these files are moved back. */
   moving: movesSchema,
-  /** A class whose renaming has begun, and the split folders that have it (null in a folder of classes). Treated as `moving`. */
-  renaming: z
-    .strictObject({ from: folderSchema, to: folderSchema, splits: z.array(folderSchema.nullable()) })
-    .optional(),
+  /** Folders of a class whose renaming has begun; treated as `moving`. */
+  renaming: movesSchema.default([]),
 });
 
 export type Change = z.output<typeof changeSchema>;
 export type Relabeling = Extract<Change, { kind: 'relabel' }>;
+export type Renaming = Extract<Change, { kind: 'rename' }>;
 export type DataSetRecord = z.output<typeof recordSchema>;
 
 /** Of the changes that can be undone. */

@@ -1,7 +1,7 @@
 /** The folder of a data set, in which files are added and moved, and out of which nothing is. */
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, readdir, realpath, rename, rmdir, stat, unlink } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { displayName, normalizeName } from '@chorus/data';
 import { refused } from '../errors.ts';
 import { changing } from './disk-change.ts';
@@ -44,6 +44,11 @@ export class RootFolder {
     );
   }
 
+  /** Whether a path, which anybody may have written, is that of a folder in the root. */
+  async hasFolder(path: string): Promise<boolean> {
+    return isInside(path) && isFolder(this.absolute(path));
+  }
+
   /**
    * The folder of a class, which is created if a split does not have it.
    *
@@ -80,23 +85,44 @@ export class RootFolder {
   }
 
   /**
-   * Renames the folders of a class, where they are.
+   * Plans new names for the folders of a class, in the splits that have it. Renames nothing.
    *
    * @param splits as for {@link classFolder}.
-   * @throws StudioError when there is something else of the new name.
+   * @throws StudioError when a name is taken, or a link leads to a folder.
    */
-  async renameClass(label: string, newLabel: string, splits: readonly (string | null)[]): Promise<void> {
+  async planClassName(label: string, newLabel: string, splits: readonly (string | null)[]): Promise<Move[]> {
+    const moves: Move[] = [];
     for (const split of splits) {
       const above = this.#splitFolder(split);
       const folder = await this.#existingClassFolder(label, above);
-      if (folder === undefined) continue;
-      const place = join(above, newLabel);
-      await changing(folder, async () => {
-        const [before, taken] = [await lstatOrNone(folder), await lstatOrNone(place)];
-        // A name that differs only in case is that of the folder itself to some file systems.
-        if (taken !== undefined && taken.ino !== before?.ino) throw refused(`${place} exists already.`);
-        await rename(folder, place);
-      });
+      if (folder !== undefined) moves.push({ from: this.#relative(folder), to: this.#relative(join(above, newLabel)) });
+      else await this.#requireFree(join(above, newLabel));
+    }
+    await this.requireRenamable(moves);
+    return moves;
+  }
+
+  /** @throws StudioError when a new name is taken, or a link leads to a folder. */
+  async requireRenamable(folders: readonly Move[]): Promise<void> {
+    for (const { from, to } of folders) {
+      await this.#requireDirectFolder(from);
+      await this.#requireFree(this.absolute(to), this.absolute(from));
+    }
+  }
+
+  async rename(folders: readonly Move[]): Promise<void> {
+    for (const { from, to } of folders)
+      await changing(this.absolute(from), () => rename(this.absolute(from), this.absolute(to)));
+  }
+
+  /** Reverts {@link rename}, whether it ended, failed or was killed. It can be repeated. */
+  async renameBack(folders: readonly Move[]): Promise<void> {
+    for (const { from, to } of folders.toReversed()) {
+      const names = await changing(this.absolute(from), () => readdir(this.absolute(dirname(from))));
+      // The name may have been taken by something else before the folder was renamed, or after a kill.
+      if (names.includes(basename(from)) || !names.includes(basename(to))) continue;
+      await this.#requireDirectFolder(to);
+      await this.rename([{ from: to, to: from }]);
     }
   }
 
@@ -184,24 +210,51 @@ export class RootFolder {
   async #existingClassFolder(label: string, above: string): Promise<string | undefined> {
     const names = await changing(above, () => readdir(above));
     // Another system may have encoded the name with other code points.
-    const name = names.find((one) => normalizeName(one) === label);
-    return name === undefined ? undefined : join(above, name);
+    for (const name of names.filter((one) => normalizeName(one) === label))
+      if (await isFolder(join(above, name))) return join(above, name);
+    return undefined;
   }
 
   #relative(path: string): string {
     return relative(this.path, path).replaceAll(sep, '/');
   }
 
+  /** @throws StudioError when something else has the place of a new folder. */
+  async #requireFree(place: string, folder?: string): Promise<void> {
+    const taken = await changing(place, () => lstatOrNone(place));
+    if (taken === undefined) return;
+    // A name that differs only in case is that of the folder itself to some file systems.
+    if (folder !== undefined && taken.ino === (await lstatOrNone(folder))?.ino) return;
+    throw refused(`${place} exists already; rename or remove it first.`);
+  }
+
+  /** @throws StudioError when a link leads to a folder, which is outside of the root then, or is another one of it. */
+  async #requireDirectFolder(path: string): Promise<void> {
+    if (!(await this.#isDirect(path))) throw refused(`${path} is reached by a link; rename the folder itself.`);
+  }
+
+  /** Whether no link leads to where a path is. */
+  async #isDirect(path: string): Promise<boolean> {
+    const above = this.absolute(dirname(path));
+    return (await changing(above, () => realpath(above))) === join(await realpath(this.path), dirname(path));
+  }
+
   /** @throws StudioError when a link leads to a file: moving it would change another place, or break the link. */
   async #requireOwnFile(path: string): Promise<void> {
     const absolute = this.absolute(path);
     const isFile = (await changing(absolute, () => lstat(absolute))).isFile();
-    const isDirect = (await realpath(dirname(absolute))) === join(await realpath(this.path), dirname(path));
-    if (!isFile || !isDirect) throw refused(`${path} is reached by a link; move the file itself.`);
+    if (!isFile || !(await this.#isDirect(path))) throw refused(`${path} is reached by a link; move the file itself.`);
   }
 }
 
 // --- internal ---
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
 
 /** With exact numbers, so that two files are never taken for the same one. */
 async function lstatOrNone(path: string) {

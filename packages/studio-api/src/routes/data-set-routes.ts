@@ -4,6 +4,7 @@ import { presetNames } from '@chorus/orchestration';
 import { badRequest } from '@chorus/server/http';
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { conflict } from '../errors.ts';
 import { readJson, withImage } from '../http/bodies.ts';
 import { type AddedImage, maxChangedImages, maxImagesPerPage, thumbnailSides } from '../protocol/data-sets.ts';
 import type { Studio } from '../studio.ts';
@@ -24,7 +25,7 @@ export const choicesSchema = z.strictObject({
   timeBudgetSeconds: z.number().min(1).optional(),
 });
 
-export function dataSetRoutes({ dataSets, checks, thumbnails }: Studio): Hono {
+export function dataSetRoutes({ dataSets, checks, thumbnails, trainings }: Studio): Hono {
   const app = new Hono();
   app.post('/', async ({ req, json }) => {
     const { name: folder, classes } = await readJson(req.raw, createSchema);
@@ -46,6 +47,8 @@ export function dataSetRoutes({ dataSets, checks, thumbnails }: Studio): Hono {
   app.post('/:id/classes/rename', async ({ req, json }) => {
     const dataSet = dataSets.get(req.param('id'));
     const { name: label, newName } = await readJson(req.raw, renameClassSchema);
+    if (trainings.running?.dataSet === dataSet.id)
+      throw conflict('A training reads these images; rename the class when it has ended.');
     return json(await dataSet.renameClass(label, newName));
   });
   app.delete('/:id/classes', async ({ req, json }) =>

@@ -1,7 +1,7 @@
 import { displayName } from '@chorus/data/display-name';
 import { count, integer } from '@chorus/report/format';
 import type { ClassSummary, DataSet } from '@chorus/studio-api/protocol';
-import { useId, useState } from 'preact/hooks';
+import { useId, useRef, useState } from 'preact/hooks';
 import { chosenFiles, droppedFiles } from '../../shared/chosen-files.ts';
 import { FileButton } from '../../shared/file-button.tsx';
 import { studioApi } from '../server/studio-api.ts';
@@ -36,6 +36,7 @@ export function ClassCard({
   const [isRenaming, setIsRenaming] = useState(false);
   const [problem, setProblem] = useState<string>();
   const removal = useAction();
+  const renameButton = useRef<HTMLButtonElement>(null);
   const id = useId();
   const shown = displayName(name);
   const { answer: page, problem: pageProblem } = useAnswer(
@@ -79,7 +80,13 @@ export function ClassCard({
       <header>
         <h2 id={id}>{shown}</h2>
         {total === 0 && (
-          <button class="quiet" type="button" aria-expanded={isRenaming} onClick={() => setIsRenaming(!isRenaming)}>
+          <button
+            ref={renameButton}
+            class="quiet"
+            type="button"
+            aria-expanded={isRenaming}
+            onClick={() => setIsRenaming(!isRenaming)}
+          >
             Rename<span class="visually-hidden"> {shown}</span>
           </button>
         )}
@@ -105,14 +112,17 @@ export function ClassCard({
           </button>
         )}
       </div>
-      {isRenaming && (
+      {isRenaming && total === 0 && (
         <RenameClass
           {...{ dataSet, name }}
           onRenamed={(renamed) => {
             setIsRenaming(false);
             onChanged(renamed);
           }}
-          onCancel={() => setIsRenaming(false)}
+          onCancel={() => {
+            setIsRenaming(false);
+            renameButton.current?.focus();
+          }}
         />
       )}
       {isRecording && (

@@ -4,7 +4,7 @@ import { studioApi } from '../server/studio-api.ts';
 import { Problem } from '../ui/problem.tsx';
 import { useAction } from '../ui/use-action.ts';
 
-/** Asks for the new name of a class, and gives it. */
+/** Renames a class. */
 export function RenameClass({
   dataSet,
   name,
