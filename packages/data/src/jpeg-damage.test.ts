@@ -66,7 +66,7 @@ describe.each([
   },
 ])('damage to JPEGs of $coding coding', ({ flavors, mostAccepted, mostRefused }) => {
   let cases: Case[] = [];
-  /** 16 at a time, together with undamaged ones. */
+  /** 16 at a time, four of them undamaged. */
   let verdicts: Verdict[] = [];
 
   beforeAll(async () => {
@@ -80,13 +80,13 @@ describe.each([
     }
     const healthy = Buffer.from(flavors[0]!.jpeg, 'base64');
     const mixed = await inGroups(
-      cases.flatMap(({ bytes }) => [bytes, healthy]),
+      cases.flatMap(({ bytes }, index) => (index % 3 === 0 ? [healthy, bytes] : [bytes])),
       16,
       (bytes) => decode(bytes),
     );
-    for (const verdict of mixed.filter((_, index) => index % 2 === 1))
+    for (const verdict of mixed.filter((_, index) => index % 4 === 0))
       expect(isSame(verdict as Uint8Array, cases[0]!.healthy)).toBe(true);
-    verdicts = mixed.filter((_, index) => index % 2 === 0);
+    verdicts = mixed.filter((_, index) => index % 4 > 0);
   }, 120_000);
 
   it('has the same outcome alone and concurrently with others', async () => {

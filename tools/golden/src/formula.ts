@@ -29,13 +29,19 @@ export function weight(stream: number, weightName: string, shape: readonly numbe
 export function images(stream: number, count: number, size: number): tf.Tensor4D {
   const colors = draw(stream, count * 3);
   const patches = draw(stream + 1, count * 4 * 4 * 3);
-  const pixels = Float32Array.from(draw(stream + 2, count * size * size * 3), (noise, index) => {
-    const [channel, x] = [index % 3, Math.floor(index / 3) % size];
-    const [y, image] = [Math.floor(index / 3 / size) % size, Math.floor(index / 3 / size ** 2)];
-    const patch = (image * 4 + Math.floor((y * 4) / size)) * 4 + Math.floor((x * 4) / size);
-    const [color, brightness] = [colors[image * 3 + channel]!, patches[patch * 3 + channel]!];
-    return Math.floor(128 * color) + Math.floor(64 * brightness) + Math.floor(64 * noise);
-  });
+  const noise = draw(stream + 2, count * size * size * 3);
+  const pixels = new Float32Array(noise.length);
+  // Loops, because there are millions of numbers.
+  let at = 0;
+  for (let image = 0; image < count; image += 1)
+    for (let y = 0; y < size; y += 1)
+      for (let x = 0; x < size; x += 1) {
+        const patch = (image * 4 + Math.floor((y * 4) / size)) * 4 + Math.floor((x * 4) / size);
+        for (let channel = 0; channel < 3; channel += 1, at += 1) {
+          const [color, brightness] = [colors[image * 3 + channel]!, patches[patch * 3 + channel]!];
+          pixels[at] = Math.floor(128 * color) + Math.floor(64 * brightness) + Math.floor(64 * noise[at]!);
+        }
+      }
   return tf.tensor4d(pixels, [count, size, size, 3]);
 }
 

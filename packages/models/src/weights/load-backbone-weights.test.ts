@@ -23,8 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => classifier.dispose());
 
-function weights(): number[][] {
-  return classifier.weights.map(({ variable }) => Array.from(variable.dataSync()));
+function weights(): Float32Array[] {
+  return classifier.weights.map(({ variable }) => variable.dataSync<'float32'>().slice());
 }
 
 async function load(write: (file: File) => void): Promise<void> {
@@ -60,14 +60,13 @@ describe('loadBackboneWeights', () => {
     ],
   ];
   it.each(files)('sets every weight of the backbone from a file %s', async (_, write) => {
-    const own = classifier.weights.slice(-2);
-    const head = own.map(({ variable }) => Array.from(variable.dataSync()));
+    const head = weights().slice(-2);
     tf.tidy(() => {
       for (const { variable } of classifier.backboneWeights) variable.assign(tf.zeros(variable.shape));
     });
     const tensors = tf.memory().numTensors;
     await load(write);
-    const expected = layers.flatMap((layer) => layer.weights.map(({ values }) => Array.from(values)));
+    const expected = layers.flatMap((layer) => layer.weights.map(({ values }) => values));
     expect(weights()).toEqual([...expected, ...head]);
     expect(tf.memory().numTensors).toBe(tensors);
   });
@@ -128,7 +127,7 @@ describe('loadBackboneWeights', () => {
   it('reads two files concurrently', async () => {
     const bytes = await h5File((file) => writeLayers(file, layers));
     await Promise.all([1, 2, 3].map(() => loadBackboneWeights(classifier, { name: 'some.h5', bytes })));
-    expect(weights()[0]).toEqual(Array.from(layers[0]!.weights[0]!.values));
+    expect(weights()[0]).toEqual(layers[0]!.weights[0]!.values);
   });
 });
 
@@ -161,7 +160,7 @@ describe('real weights', () => {
     const v2 = createClassifier({ backbone, classes: ['a', 'b'], seed: 1 });
     const numbers = async (name: string) => {
       await loadBackboneWeights(v2, file(name));
-      return v2.backboneWeights.map(({ variable }) => Array.from(variable.dataSync()));
+      return v2.backboneWeights.map(({ variable }) => variable.dataSync().slice());
     };
     const withTop = await numbers('mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5');
     expect(await numbers('mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5')).toEqual(withTop);
