@@ -62,7 +62,7 @@ describe('a training whose device has no memory left', () => {
     expect(memory.failures).toBe(1);
     expect(warnings).toEqual([
       'The memory of cpu:0 does not suffice: OOM when allocating tensor with shape[9] by allocator GPU_0_bfc. ' +
-        'The training is tried once more, from its last checkpoint, with half as many images at once.',
+        'The training goes on with half as many images at once.',
     ]);
     expect(steps).toEqual([1]);
     expect(tf.memory().numTensors).toBe(before);

@@ -30,7 +30,7 @@ export async function withHalvedBatches<Result>(
         throw new RuntimeError(`${reason} Start a run with ${adviceFor(attempt)}.`, { cause: error });
       observer.onWarning(
         task.name,
-        `${reason[0]!.toUpperCase()}${reason.slice(1)} The training is tried once more${task.checkpoints === undefined ? '' : ', from its last checkpoint'}, with half as many images at once.`,
+        `${reason[0]!.toUpperCase()}${reason.slice(1)} The training goes on with half as many images at once.`,
       );
     }
   }

@@ -99,16 +99,19 @@ export class StudioDataSet {
     });
   }
 
-  /** Where images are now, that had these paths before their classes changed; null for those that are gone, or cannot be told from another one. */
+  /**
+   * Where images are now, that had these paths before some of the changes; null for one that is gone, or if another image has its path now.
+   */
   current(paths: readonly string[]): Promise<(DataSetImage | null)[]> {
     return this.#turns.run(async () => {
       const { images } = await this.#read();
       const moved = pathsAfter(this.#record.changes, paths);
       return paths.map((path, index) => {
         const [kept, other] = [images.get(path), images.get(moved[index]!)];
-        // Another image may have the path now.
-        const image = kept !== undefined && other !== undefined && other !== kept ? undefined : (kept ?? other);
-        return image === undefined ? null : shownImage(image);
+        const image = kept ?? other;
+        // Which of two it was depends on when it had the path.
+        if (image === undefined || (other ?? image) !== image) return null;
+        return shownImage(image);
       });
     });
   }
