@@ -217,12 +217,12 @@ describe('k folds', () => {
         },
         { out: at('frozen-folds') },
       );
-      const tasks = report.lanes.flatMap((lane) => lane.tasks.map(({ task, kind }) => `${kind} ${task}`));
-      expect(tasks.filter((task) => task.startsWith('features')).toSorted()).toEqual([
-        'features slim/features',
-        'features wide/features',
-      ]);
-      expect(tasks.filter((task) => task.startsWith('train'))).toHaveLength(6);
+      const tasksOf = (kind: string) =>
+        report.lanes.map(({ tasks }) => tasks.filter((one) => one.kind === kind).map(({ task }) => task));
+      // An idle lane may take a share of the images.
+      for (const tasks of tasksOf('features')) expect(new Set(tasks).size).toBe(tasks.length);
+      expect([...new Set(tasksOf('features').flat())].toSorted()).toEqual(['slim/features', 'wide/features']);
+      expect(tasksOf('train').flat()).toHaveLength(6);
       await expectBundleOfFeatures(at('frozen-folds'));
       expect(report.stackers.map(({ kind }) => kind)).toEqual(['mean', 'features']);
       expect(report.stackerNotes).toEqual([]);
