@@ -597,6 +597,22 @@ it.each([
   expect(stderr.trim().split('\n')).toEqual([`pool:${named}`, `pool:${expected}`]);
 });
 
+it('prints the first of several errors that no caller can catch, with its stack', async () => {
+  const throwing = `if (process.send) {
+    const waiting = setInterval(() => {
+      if (process.listenerCount('uncaughtException') === 0) return;
+      clearInterval(waiting);
+      setImmediate(() => { throw new Error('the second'); });
+      throw new Error('the first');
+    }, 1);
+  }`;
+  const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(throwing)}` };
+  const { exitCode, stderr } = await start(['doctor'], environment).ended;
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/^Error: the first\n {4}at /);
+  expect(stderr).not.toContain('the second');
+});
+
 describe('chorus features', () => {
   const shared = fileURLToPath(new URL('../../../../shared/data/', import.meta.url));
   const settings = ['--backbone', 'mobilenet', '--alpha', '0.25', '--size', '32', '--device', 'cpu:0'];

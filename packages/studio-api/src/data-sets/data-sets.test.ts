@@ -221,6 +221,15 @@ describe('a data set', () => {
     expect(await studio.dataSets.get(set.id).current([disc])).toEqual([null]);
   });
 
+  it('has no class renamed to what would be a split folder', async () => {
+    for (const newName of ['Test', 'validation', 'train']) {
+      const { status, error } = await refusal(post(`${set.id}/classes/rename`, { name: 'discs', newName }));
+      expect([status, error]).toEqual([422, expect.stringContaining('would be taken for a split')]);
+      expect((await readdir(set.root)).toSorted()).toEqual(['discs', 'stars']);
+    }
+    expect((await answer<DataSet>(get(set.id))).undo).toBeNull();
+  });
+
   it.skipIf(sep !== '/')('has a class renamed whatever its folder is called', async () => {
     for (const name of ['Zu\u0308', String.raw`a\b`]) {
       await rename(join(set.root, 'discs'), join(set.root, name));
