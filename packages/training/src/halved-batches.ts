@@ -25,13 +25,10 @@ export async function withHalvedBatches<Result>(
       return await train(attempt);
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
-      const reason = `the memory of ${device} does not suffice: ${reasonOf(error)}`;
+      const shortage = `memory of ${device} does not suffice: ${reasonOf(error)}`;
       if (attempt !== task || !canHalve(task))
-        throw new RuntimeError(`${reason} Start a run with ${adviceFor(attempt)}.`, { cause: error });
-      observer.onWarning(
-        task.name,
-        `${reason[0]!.toUpperCase()}${reason.slice(1)} The training goes on with half as many images at once.`,
-      );
+        throw new RuntimeError(`the ${shortage} Start a run with ${adviceFor(attempt)}.`, { cause: error });
+      observer.onWarning(task.name, `The ${shortage} The training goes on with half as many images at once.`);
     }
   }
 }

@@ -17,7 +17,7 @@ const experiment = {
     { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
     { name: 'last', backbone: 'mobilenet', alpha: 0.25 },
   ],
-  // Two steps an epoch: right after a checkpoint, which is due before the second step, a batch may take longer, and a hang is noticed late.
+  // With one step an epoch, the fault would follow a checkpoint, after which a batch may take longer: a hang would be noticed late.
   recipe: { batchSize: 16, whole: { epochCount: 2 } },
   // Compiling takes longer than these few steps.
   runtime: { compile: false },

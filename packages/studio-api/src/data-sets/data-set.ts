@@ -107,11 +107,9 @@ export class StudioDataSet {
       const { images } = await this.#read();
       const moved = pathsAfter(this.#record.changes, paths);
       return paths.map((path, index) => {
-        const [kept, other] = [images.get(path), images.get(moved[index]!)];
-        const image = kept ?? other;
+        const [image, another] = new Set([path, moved[index]!].flatMap((one) => images.get(one) ?? []));
         // Which of two it was depends on when it had the path.
-        if (image === undefined || (other ?? image) !== image) return null;
-        return shownImage(image);
+        return image === undefined || another !== undefined ? null : shownImage(image);
       });
     });
   }
@@ -368,36 +366,38 @@ export class StudioDataSet {
   async #move(files: readonly FileToMove[], changesAfter: (moves: Move[]) => Change[]): Promise<Move[]> {
     const moves = await this.#files.plan(files);
     if (moves.length === 0) return [];
-    await this.#write({ moving: moves });
-    // The next use reads the folder again.
-    this.#listing = undefined;
-    try {
+    return this.#allOrNone({ moving: moves }, async () => {
       await this.#files.move(moves);
       const excluded = withMovedFiles(this.#record.excluded, moves);
       await this.#write({ moving: [], excluded, changes: changesAfter(moves) });
       return moves;
-    } catch (error) {
-      // If this fails, too, the next request tries again.
-      await this.#revertUnfinished().catch(() => {});
-      throw error;
-    }
+    });
   }
 
-  /** Renames folders, as {@link #move} moves files. */
-  async #rename(before: Listing, folders: Move[], changes: Change[]): Promise<void> {
-    await this.#write({ renaming: folders });
-    this.#listing = undefined;
-    try {
+  /** Renames folders, all or none of them, also if the studio is killed meanwhile. */
+  #rename(before: Listing, folders: Move[], changes: Change[]): Promise<void> {
+    return this.#allOrNone({ renaming: folders }, async () => {
       await this.#files.rename(folders);
       const { root, layout } = this.#record;
       const excluded = withRenamedFolders(this.#record.excluded, folders);
       const after = await readListing(root, layout, new Set(excluded));
-      const classCount = after.classes.length;
-      if (after.layout !== before.layout || classCount !== before.classes.length || (after.problem && !before.problem))
-        throw takenForSplit(folders.map(({ to }) => basename(to))[0]!);
+      const isAmbiguous = after.problem !== null && before.problem === null;
+      if (after.layout !== before.layout || after.classes.length !== before.classes.length || isAmbiguous)
+        throw takenForSplit(basename(folders[0]!.to));
       await this.#write({ renaming: [], excluded, changes });
       this.#listing = after;
+    });
+  }
+
+  /** Makes a change of the disk that is reverted if it fails, or if the studio is killed before the change records its end. */
+  async #allOrNone<Result>(begun: Partial<DataSetRecord>, change: () => Promise<Result>): Promise<Result> {
+    await this.#write(begun);
+    // The next use reads the folder again.
+    this.#listing = undefined;
+    try {
+      return await change();
     } catch (error) {
+      // If this fails, too, the next request tries again.
       await this.#revertUnfinished().catch(() => {});
       throw error;
     }

@@ -1,5 +1,5 @@
 /** Lists folders of this machine, for choosing a data set. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { hasImageEnding, isHiddenEntry } from '@chorus/data';
@@ -7,6 +7,7 @@ import { badRequest } from '@chorus/server/http';
 import { systemErrorText } from '@chorus/storage';
 import { refused } from '../errors.ts';
 import { type FolderListing, maxFolders } from '../protocol/workspace.ts';
+import { isFolder } from './is-folder.ts';
 
 /**
  * Lists a folder.
@@ -46,13 +47,6 @@ async function readFolder(folder: string): Promise<{ names: string[]; imageCount
     names: names.toSorted(),
     imageCount: entries.filter((entry) => entry.isFile() && hasImageEnding(entry.name)).length,
   };
-}
-
-function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }
 
 /** Subfolders with images, or those of split folders; empty unless there are at least two. */

@@ -5,6 +5,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { displayName, normalizeName } from '@chorus/data';
 import { refused } from '../errors.ts';
 import { changing } from './disk-change.ts';
+import { isFolder } from './is-folder.ts';
 import { isInside, numberedName } from './names.ts';
 import { addFile, moveFile } from './place-file.ts';
 
@@ -119,7 +120,7 @@ export class RootFolder {
   async renameBack(folders: readonly Move[]): Promise<void> {
     for (const { from, to } of folders.toReversed()) {
       const names = await changing(this.absolute(from), () => readdir(this.absolute(dirname(from))));
-      // The name may have been taken by something else before the folder was renamed, or after a kill.
+      // Not renamed yet, or back already: what has the new name then is something else.
       if (names.includes(basename(from)) || !names.includes(basename(to))) continue;
       await this.#requireDirectFolder(to);
       await this.rename([{ from: to, to: from }]);
@@ -228,7 +229,7 @@ export class RootFolder {
     throw refused(`${place} exists already; rename or remove it first.`);
   }
 
-  /** @throws StudioError when a link leads to a folder, which is outside of the root then, or is another one of it. */
+  /** @throws StudioError when a folder is reached by a link: it may be outside of the root. */
   async #requireDirectFolder(path: string): Promise<void> {
     if (!(await this.#isDirect(path))) throw refused(`${path} is reached by a link; rename the folder itself.`);
   }
@@ -248,13 +249,6 @@ export class RootFolder {
 }
 
 // --- internal ---
-
-function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-}
 
 /** With exact numbers, so that two files are never taken for the same one. */
 async function lstatOrNone(path: string) {
