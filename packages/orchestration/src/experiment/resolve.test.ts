@@ -428,10 +428,14 @@ describe('presets', () => {
   });
 
   const onlyMobileNets = async (name: PresetName) => name === 'mobile';
+  const allBut = (missing: PresetName) => async (name: PresetName) => name !== missing;
   test.each<[string, Partial<Situation>, PresetName]>([
     ['no data and no weights are given', { dataNamed: false, weightsNamed: false }, 'demo'],
     ['there is no GPU', {}, 'cpu'],
-    ['there is a GPU', { gpuCount: 1 }, 'full'],
+    ['there is a GPU, since full is not measured', { gpuCount: 1 }, 'cpu'],
+    ['there is a GPU, and no weights for full', { gpuCount: 1, hasWeightsFor: allBut('full') }, 'cpu'],
+    ['there is a GPU, and no weights for cpu', { gpuCount: 1, hasWeightsFor: allBut('cpu') }, 'full'],
+    ['there is no GPU, and there are no weights for cpu', { hasWeightsFor: allBut('cpu') }, 'mobile'],
     ['the weights are random', { fromScratch: true, gpuCount: 1 }, 'scratch'],
     ['only data is given', { weightsNamed: false }, 'cpu'],
     ['the weights are for MobileNets only', { hasWeightsFor: onlyMobileNets }, 'mobile'],
