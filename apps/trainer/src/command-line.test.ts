@@ -444,6 +444,12 @@ describe('chorus train', () => {
     expect(sequences.filter((sequence) => /^[\d;]*m/.test(sequence))).toEqual([]);
   });
 
+  it('43: refuses a device that is named twice', async () => {
+    const { exitCode, stderr } = await chorus('train', '--config', 'small.json', '--workers', 'cpu:0,cpu:0');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('workers.1.device: expected a device that no other worker has (received "cpu:0")');
+  });
+
   it('43: takes CHORUS_WORKERS, and refuses a device that is not there before it reads an image', async () => {
     const { exitCode, stdout, stderr } = await start(['train', '--config', 'small.json', '--out', 'none'], {
       CHORUS_WORKERS: 'gpu:7',
@@ -499,12 +505,6 @@ describe('chorus train', () => {
       ['train', '--resume', 'run/bundle'],
       2,
       /Expected a run folder, .* Did you mean .*run, which contains bundle\?/,
-    ],
-    [
-      '43: a device that is named twice',
-      ['train', '--config', 'small.json', '--workers', 'cpu:0,cpu:0'],
-      2,
-      /workers\.1\.device: expected a device that no other worker has \(received "cpu:0"\)/,
     ],
     [
       'a bundle that is none',
