@@ -262,3 +262,29 @@ it('32: a read-only place for a run is refused before anything is trained', asyn
     { exitCode: null, name: 'ConfigError', message: `Cannot write the run to ${disk}/run: read-only file system.` },
   ]);
 });
+
+it('32: a run in a place that has become read-only is not resumed, and the message says how it can be', async (context) => {
+  context.skip(!canMount, 'unshare -rm is missing or forbidden on this machine');
+  const disk = at('read-only-since');
+  await mkdir(disk);
+  const react = `if (kind === 'member' && values.join() === 'wide,running') stop();`;
+  const after = `react = () => {};
+    const mount = (...options) => execFileSync('mount', ['-o', ['remount', ...options].join(), ${JSON.stringify(disk)}]);
+    mount('ro');
+    await run({}, { resume: out });
+    mount('rw');
+    await run({}, { resume: out });`;
+  const text = `import { execFileSync } from 'node:child_process';
+    ${program(`${disk}/run`, experiment(), react, after).replace('const react', 'let react')}`;
+  const { ended, done } = start(onSmallDisk(disk), text);
+  await done;
+  expect(ended).toEqual([
+    expect.objectContaining({ name: 'StoppedError' }),
+    {
+      exitCode: null,
+      name: 'ConfigError',
+      message: `Cannot write to ${disk}/run: read-only file system; make it writable, or copy the run folder to another place and resume the copy.`,
+    },
+    { exitCode: 0, message: null, name: null },
+  ]);
+});

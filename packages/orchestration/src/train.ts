@@ -23,7 +23,7 @@ import { IncidentRecord } from './run/incident-record.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { isDemo, type Preparation, prepareRun } from './run/preparation.ts';
-import { openRunFolder, type RunFolder } from './run/run-folder.ts';
+import { openRunFolder, type RunFolder, requireResumable } from './run/run-folder.ts';
 import { phaseNames, type RunParts, reportWithoutEnsemble } from './run/run-report.ts';
 import { sizeOf, stackAndTest, type TrainedEnsembleMember, writeReport } from './run/stack-and-test.ts';
 import { stopOn } from './run/stop-on.ts';
@@ -95,6 +95,7 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     const finished = edits.length > 0 ? undefined : folder && (await finishedReport(folder));
     if (folder !== undefined && finished !== undefined)
       return { report: finished, folder: folder.path, exitCode: exitCodes.done, wasFinished: true };
+    if (folder !== undefined) await requireResumable(folder.path);
     const preparation = await prepareRun(experiment, { ...options, folder, edits, stop }, observer);
     // Nothing has been created yet. From here on, the run exists and can be resumed.
     folder ??= await startFolder(preparation, options, observer);
@@ -171,6 +172,7 @@ async function runIn(
       observer.onBatch(task, progress);
     },
     onContinue(task, place) {
+      metrics.onContinue(task);
       tensorboard?.onContinue(task, place);
       observer.onContinue(task, place);
     },
