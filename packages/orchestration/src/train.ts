@@ -96,10 +96,11 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     if (folder !== undefined && finished !== undefined)
       return { report: finished, folder: folder.path, exitCode: exitCodes.done, wasFinished: true };
     if (folder !== undefined) await requireResumable(folder.path);
-    const preparation = await prepareRun(experiment, { ...options, folder, edits, stop }, observer);
+    const writesLogs = options.tensorboard ?? (await folder?.hasTensorBoard()) ?? false;
+    const preparing = { ...options, folder, edits, tensorboard: writesLogs, stop };
+    const preparation = await prepareRun(experiment, preparing, observer);
     // Nothing has been created yet. From here on, the run exists and can be resumed.
     folder ??= await startFolder(preparation, options, observer);
-    const writesLogs = options.tensorboard ?? (await folder.hasTensorBoard());
     // A run that stops before its first epoch has no logs yet; the folder is what a resumed run looks for. A failure is reported with
     // the first log.
     if (writesLogs) await makeFolder(folder.tensorboard).catch(() => undefined);
