@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -49,9 +50,9 @@ describe('writeRunReport', () => {
     expect(page).toContain('Of 30 png and 2 jpeg files, the smallest image has 24 × 16 pixels');
     expect(page).toContain('<th scope="row">16 to 22</th><td>30</td>');
     expect(page).toContain('Fitted on out-of-fold predictions of the members, but not chosen. Kept: epoch 2.');
-    // 2 mistakes, 1 suspected label, 4 and 12 images on the contact sheets; every picture is there. Of the mistakes and the label, maps
-    // of the ensemble and 2 members.
-    expect(page.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(2 + 1 + 4 + 12 + 3 * 3);
+    // 2 mistakes, 1 suspected label, 4 and 12 images on the contact sheets, 2 copies in two sets; every picture is there. Of the
+    // mistakes and the label, maps of the ensemble and 2 members.
+    expect(page.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(2 + 1 + 4 + 12 + 2 + 3 * 3);
     for (const text of [
       'ensemble: evidence for dogs, upper left',
       'a: evidence for cats, upper left',
@@ -68,6 +69,47 @@ describe('writeRunReport', () => {
     expect(card).toContain('| cats | 6 | 83.3 % |');
     // Their backbones may be frozen.
     expect(card).toMatch(/^An ensemble of 2 image classifiers, trained with Chorus 0\.1\.0/m);
+  });
+
+  it('has whole hashes, the fingerprint of the images, the bundle and the stages of each training', async () => {
+    const { folder } = await runFolder({ datasetFingerprint: 'f'.repeat(64) });
+    const without = await readFile((await writeRunReport(folder)).page, 'utf8');
+    expect(without).not.toContain('SHA-256 of bundle/SHA256SUMS');
+    const list = `${'a'.repeat(64)}  bundle.json\n`;
+    await mkdir(join(folder, 'bundle'));
+    await writeFile(join(folder, 'bundle/SHA256SUMS'), list);
+    const page = await readFile((await writeRunReport(folder)).page, 'utf8');
+    expect(page).toContain(`<code>${'0123456789abcdef'.repeat(4)}</code>`);
+    expect(page).toContain(`<code>${'f'.repeat(64)}</code>`);
+    expect(page).toContain(`<code>${createHash('sha256').update(list).digest('hex')}</code>`);
+    expect(page).toContain('<th scope="col">head</th><th scope="col">fine-tune</th>');
+    expect(page).toContain('<th scope="row">trains</th><td>head</td><td>lastLayers 30</td>');
+    expect(page).toContain('<th scope="row">optimizer</th><td>kind adam, weightDecay 0.01</td>');
+    expect(page).toContain('<th scope="row">batchSize</th><td>–</td><td>16</td>');
+    expect(page).toContain('<th scope="row">holdout</th><td>7</td><td>20</td><td>4</td><td>8</td><td>yes</td>');
+  });
+
+  it('says why the stages of the trainings are missing', async () => {
+    const { folder } = await runFolder();
+    await writeFile(join(folder, 'plan.json'), '{"lanes": [], "members": 3}');
+    const page = await readFile((await writeRunReport(folder)).page, 'utf8');
+    expect(page).toMatch(/Not on this page.*plan\.json is not the plan of a run: members/s);
+    expect(page).not.toContain('Stages of each training');
+    await rm(join(folder, 'plan.json'));
+    expect(await readFile((await writeRunReport(folder)).page, 'utf8')).not.toContain('Stages of each training');
+  });
+
+  it('shows the pictures that are in several sets', async () => {
+    const { folder, data } = await runFolder();
+    const sheet = async () =>
+      /<h4>In fit and test: cats<\/h4>\s*<ul class="sheet">(.*?)<\/ul>/s.exec(
+        await readFile((await writeRunReport(folder)).page, 'utf8'),
+      )?.[1];
+    expect(await sheet()).toMatch(
+      /<img [^>]*alt="test\/0\/picture-2\.png">.*<img [^>]*alt="test\/0\/picture-3\.png">/s,
+    );
+    await rm(join(data, 'test/0/picture-3.png'));
+    expect(await sheet()).toContain('<div class="missing">the file is gone</div>');
   });
 
   it('says why a picture is missing, and reads none outside the data folder', async () => {
