@@ -200,10 +200,9 @@ async function copiesAcrossSets({ duplicates: groups }: Report['dataset'], pictu
   for (const { paths, splits, labels } of across.slice(0, mostShownGroups)) {
     const shown: Html[] = [];
     for (const path of paths.slice(0, mostShownCopies)) shown.push(html`<li>${await pictures.show(path)}</li>`);
-    sheets.push(html`<h4>In ${listOf(splits)}: ${listOf(labels)}</h4>
-<ul class="sheet">${shown}</ul>`);
+    sheets.push(html`<div><h4>In ${listOf(splits)}: ${listOf(labels)}</h4><ul class="sheet">${shown}</ul></div>\n`);
   }
   return html`<h3>Duplicates in several sets</h3>
-<p>${count(across.length, 'picture')} in more than one set${across.length > sheets.length && `, of which the first ${sheets.length} are shown`}.</p>
-${sheets}`;
+<p>${count(across.length, 'picture is', 'pictures are')} in more than one set${across.length > sheets.length && `; the first ${sheets.length}`}:</p>
+<div class="pair">${sheets}</div>`;
 }

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Report } from '@chorus/orchestration';
 import { disclosure, table } from '../figure.ts';
-import { type Content, html, lines } from '../html.ts';
+import { type Content, type Html, html, lines } from '../html.ts';
 import type { RunData } from '../run-data.ts';
 import type { Section } from './section.ts';
 import { trainingStages } from './training-stages.ts';
@@ -31,7 +31,7 @@ ${table({
   columns: ['member', 'source', 'SHA-256'],
   rows: members.map(({ name, weights }) => [
     ...[name, weights === null ? '–' : `${basename(weights.source)}${weights.note ? ` (${weights.note})` : ''}`],
-    html`<code>${weights?.sha256 ?? '–'}</code>`,
+    weights?.sha256 ? hashText(weights.sha256) : '–',
   ]),
 })}
 <h3 id="flaws">Known flaws</h3>
@@ -55,7 +55,12 @@ ${plan !== null && html`<h3>Plan</h3>${disclosure('Stages of each training', tra
 // --- internal ---
 
 function hashRow(name: string, hash: string | null): Content[][] {
-  return hash === null ? [] : [[name, html`<code>${hash}</code>`]];
+  return hash === null ? [] : [[name, hashText(hash)]];
+}
+
+/** A hash that may break after each 16 digits. */
+function hashText(hash: string): Html {
+  return html`<code class="hash">${hash.match(/.{1,16}/g)?.map((part) => html`${part}<wbr>`)}</code>`;
 }
 
 function files({ bestMember, labelAudit }: Report, gradCam: RunData['gradCam']) {

@@ -39,6 +39,7 @@ function settingText(value: unknown): string {
   if (Array.isArray(value)) return value.map(settingText).join(', ');
   if (typeof value !== 'object') return String(value);
   return Object.entries(value)
+    .filter(([, one]) => one !== null)
     .map(([key, one]) => (isNested(one) ? `${key} (${settingText(one)})` : `${key} ${settingText(one)}`))
     .join(', ');
 }
