@@ -580,7 +580,10 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByText(join('runs', run, 'export-student-onnx')).waitFor();
     expect(await page.getByRole('button', { name: 'Export again' }).count()).toBe(1);
     await page.getByLabel('Export').selectOption('the ensemble');
-    await page.getByRole('button', { name: 'Export again' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Export as ONNX' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Export again' }).count()).toBe(0);
+    await page.getByLabel('Export').selectOption('the student alone');
+    await page.getByRole('button', { name: 'Export again' }).waitFor();
     await savePicture(page, 'studio-export-student');
   });
 });

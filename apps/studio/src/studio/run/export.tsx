@@ -33,7 +33,6 @@ const formats: Record<ExportFormat, { title: string; purpose: string }> = {
 /** Writes the models of a run in other formats. */
 export function Export({ details: { id, folder, exports } }: { details: RunDetails }) {
   const [student, setStudent] = useState(false);
-  const existing = (student && exports.student) || exports.ensemble;
   return (
     <>
       <p class="lead">
@@ -58,18 +57,32 @@ export function Export({ details: { id, folder, exports } }: { details: RunDetai
           {student && 'A single network, which has learned from the ensemble.'}
         </form>
       )}
-      <ul class="tiles">
-        {exportFormats.map((format) => (
-          <li key={`${student} ${format}`} class="panel">
-            <ExportCard run={id} request={{ format, student }} existed={existing.includes(format)} />
-          </li>
-        ))}
-      </ul>
+      {/* Hidden, not removed: the cards say what they have written. */}
+      <div hidden={student}>
+        <Formats run={id} student={false} existing={exports.ensemble} />
+      </div>
+      {exports.student !== null && (
+        <div hidden={!student}>
+          <Formats run={id} student existing={exports.student} />
+        </div>
+      )}
     </>
   );
 }
 
 // --- internal ---
+
+function Formats({ run, student, existing }: { run: string; student: boolean; existing: readonly ExportFormat[] }) {
+  return (
+    <ul class="tiles">
+      {exportFormats.map((format) => (
+        <li key={format} class="panel">
+          <ExportCard run={run} request={{ format, student }} existed={existing.includes(format)} />
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 function ExportCard({ run, request, existed }: { run: string; request: ExportRequest; existed: boolean }) {
   const { isRunning, problem, start } = useAction();
