@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { logitStackerKinds } from '@chorus/models';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { ConfigError } from '../errors.ts';
@@ -415,6 +416,29 @@ it('lets a layer change the kind of stacking, which discards the keys of the ear
   expect(resolveExperiment(below, assignments).stacking).toEqual({ kind: 'kfold', folds: 3, members: 'refit' });
 });
 
+describe('the default stackers', () => {
+  const frozen = { recipe: { fineTune: { lastLayers: 0 } } };
+  const kindsOf = (...layers: object[]) => resolveExperiment({ members: mobile.members }, ...layers).stackers.kinds;
+
+  it('read features where backbones stay frozen', () => {
+    expect(kindsOf(frozen)).toEqual([...logitStackerKinds, 'features']);
+    expect(kindsOf(frozen, { stackers: { dense: { epochCount: 3 } } })).toContain('features');
+  });
+
+  it.each([
+    ['are fine-tuned', [{}]],
+    ['are fine-tuned by a later layer', [frozen, { recipe: { fineTune: { lastLayers: 30 } } }]],
+    ['have random weights', [frozen, { weights: 'random' }]],
+  ])('do not where backbones %s', (_, layers) => {
+    expect(kindsOf(...layers)).toEqual(logitStackerKinds);
+  });
+
+  it('are those that are named', () => {
+    expect(kindsOf(frozen, { stackers: { kinds: ['mean'] } })).toEqual(['mean']);
+    expect(() => kindsOf(frozen, { stackers: 'mean' })).toThrow(/stackers: expected/);
+  });
+});
+
 describe('presets', () => {
   const everything = async () => true;
   const situation: Situation = {
@@ -428,10 +452,14 @@ describe('presets', () => {
   });
 
   const onlyMobileNets = async (name: PresetName) => name === 'mobile';
+  const allBut = (missing: PresetName) => async (name: PresetName) => name !== missing;
   test.each<[string, Partial<Situation>, PresetName]>([
     ['no data and no weights are given', { dataNamed: false, weightsNamed: false }, 'demo'],
     ['there is no GPU', {}, 'cpu'],
-    ['there is a GPU', { gpuCount: 1 }, 'full'],
+    ['there is a GPU, since full is not measured', { gpuCount: 1 }, 'cpu'],
+    ['there is a GPU, and no weights for full', { gpuCount: 1, hasWeightsFor: allBut('full') }, 'cpu'],
+    ['there is a GPU, and no weights for cpu', { gpuCount: 1, hasWeightsFor: allBut('cpu') }, 'full'],
+    ['there is no GPU, and there are no weights for cpu', { hasWeightsFor: allBut('cpu') }, 'mobile'],
     ['the weights are random', { fromScratch: true, gpuCount: 1 }, 'scratch'],
     ['only data is given', { weightsNamed: false }, 'cpu'],
     ['the weights are for MobileNets only', { hasWeightsFor: onlyMobileNets }, 'mobile'],

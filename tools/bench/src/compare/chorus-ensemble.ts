@@ -25,7 +25,7 @@ export interface EnsembleOptions {
   /** Folder of initial weights. */
   weights: string;
   seed: number;
-  /** For the images and the run; removed afterwards. */
+  /** For the images and the run; what a stopped comparison left there is removed first, and everything afterwards. */
   folder: string;
   /** What differs from the preset. Members must be of those whose features there are, and frozen. */
   changes?: Partial<ExperimentInput>;
@@ -44,6 +44,7 @@ export async function trainEnsemble(
   { weights, seed, folder, changes = {} }: EnsembleOptions,
 ): Promise<EnsembleResult> {
   const [data, out, config] = [join(folder, 'data'), join(folder, 'run'), join(folder, 'changes.json')];
+  await rm(folder, { recursive: true, force: true });
   try {
     await layOut(draw, pool, data);
     await writeFile(config, JSON.stringify(changes));

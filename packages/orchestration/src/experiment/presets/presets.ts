@@ -66,7 +66,7 @@ export type PresetName = keyof typeof presets;
 
 export interface PresetDescription {
   name: PresetName | 'auto';
-  /** One sentence. */
+  /** One sentence; a second one if its accuracy has not been measured. */
   summary: string;
   /** Whether training would take hours on a CPU. */
   wantsGpu: boolean;
@@ -75,8 +75,10 @@ export interface PresetDescription {
 /** The default first. */
 export const presetDescriptions: readonly PresetDescription[] = [
   { name: 'auto', summary: 'Chooses a preset by the images, weights and devices.', wantsGpu: false },
-  ...Object.entries<Preset>(presets).map(([name, { summary, wantsGpu }]) => ({
-    ...{ name: name as PresetName, summary, wantsGpu },
+  ...Object.entries<Preset>(presets).map(([name, { summary, wantsGpu, isMeasured }]) => ({
+    name: name as PresetName,
+    summary: isMeasured ? summary : `${summary} Its accuracy has not been measured.`,
+    wantsGpu,
   })),
 ];
 
@@ -124,13 +126,19 @@ export async function choosePresetFor(situation: Situation): Promise<PresetChoic
     return choice('demo', 'no data or weights given, so generated shapes and random weights are used');
   if (situation.fromScratch) return choice('scratch', 'the weights are random');
   const { gpuCount } = situation;
-  const preferred = gpuCount > 0 ? 'full' : 'cpu';
   const hardware = gpuCount === 0 ? 'no GPU found' : `${gpuCount} GPU${gpuCount > 1 ? 's' : ''} found`;
-  if (await situation.hasWeightsFor(preferred)) return choice(preferred, hardware);
-  // The folder has weights for MobileNets only.
-  if (await situation.hasWeightsFor('mobile'))
-    return choice('mobile', `${hardware}, and the given weights are for MobileNets`);
-  return choice(preferred, hardware);
+  // `full` is for GPUs, but it has not been measured, and training all layers did worse where it was.
+  if (await situation.hasWeightsFor('cpu'))
+    return choice(
+      'cpu',
+      gpuCount === 0 ? hardware : `${hardware}, but full, which trains all layers, has not been measured`,
+    );
+  const others: PresetName[] = gpuCount > 0 ? ['full', 'mobile'] : ['mobile'];
+  for (const name of others)
+    if (await situation.hasWeightsFor(name))
+      return choice(name, `${hardware}, and there are no initial weights for cpu`);
+  // Its training names the weights that are missing.
+  return choice('cpu', hardware);
 }
 
 /** A preset's choices where the reproduced procedure does not specify; empty for other presets and for no preset. */
