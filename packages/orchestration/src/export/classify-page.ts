@@ -14,11 +14,14 @@ export function classifyPage(
 ): string {
   return `<!doctype html>
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Classify</title>
+<style>img, video { display: block; max-width: 100%; }</style>
 <input type="file" accept="image/*" disabled>
 <button disabled>Use the camera</button>
-<p><img alt=""> <video playsinline muted></video></p>
-<output>Loading …</output>
+<p><output>Loading …</output></p>
+<img alt="">
+<video playsinline muted></video>
 ${elements.map((element) => `${element}\n`).join('')}<script type="module">
   import { ${resizeFunction(resize)} } from './resize.js';
 ${script.map((line) => (line === '' ? '' : `  ${line}`)).join('\n')}
