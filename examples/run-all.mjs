@@ -24,6 +24,17 @@ try {
     ['predict.mjs', at('trained/bundle'), ...images],
     /^(.*\.png: (discs|stars) \([\d.]+ %\)\n){4}$/,
   );
+  // With the native library, and without any.
+  for (const [backend, environment] of [
+    ['onnxruntime', {}],
+    ['wasm', { CHORUS_ONNXRUNTIME: 'none' }],
+  ])
+    await run(
+      'classify-with-predictor',
+      ['classify.mjs', at('trained/bundle'), ...images],
+      new RegExp(`^(.*\\.png: (discs|stars) \\([\\d.]+ %\\), by ${backend}\n){4}$`),
+      environment,
+    );
   await run(
     'custom-weights',
     ['train.mjs', at('trained/bundle'), at('custom')],
@@ -43,13 +54,13 @@ try {
 }
 
 /** Runs `node …` in an example's folder. */
-async function run(example, words, expected) {
+async function run(example, words, expected, environment = {}) {
   const started = Date.now();
   const cwd = fileURLToPath(new URL(`${example}/`, import.meta.url));
   const child = spawn(process.execPath, words, {
     cwd,
     // Package managers pass the user's working folder to the command line in INIT_CWD.
-    env: { ...process.env, INIT_CWD: cwd },
+    env: { ...process.env, INIT_CWD: cwd, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

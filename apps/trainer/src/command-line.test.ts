@@ -270,7 +270,17 @@ describe('chorus train', () => {
     for (const [parameters, message] of [
       [['--format', 'bundle'], '--format bundle needs --quantize float16 or --quantize int8'],
       [['--format', 'tfjs', '--quantize', 'int8'], '--quantize is for --format bundle, received --format tfjs.'],
-      [['--format', 'tflite'], 'Unknown format "tflite"; expected one of: keras, tfjs, onnx, bundle.'],
+      [['--format', 'coreml'], 'Unknown format "coreml"; expected one of: keras, tfjs, onnx, bundle.'],
+      [
+        ['--format', 'tflite'],
+        '--format tflite: use --format keras, then, in its folder: python keras/members.py tflite FILE.tflite',
+      ],
+      [
+        ['--format', 'savedmodel'],
+        '--format savedmodel: use --format keras, then, in its folder: python keras/members.py savedmodel FOLDER',
+      ],
+      [['--format', 'student'], '--format student: add --student to another format, such as --format onnx --student.'],
+      [['--format', 'constructor'], 'Unknown format "constructor"; expected one of: keras, tfjs, onnx, bundle.'],
     ] as const) {
       const refused = await chorus('export', '--bundle', 'run/bundle', ...parameters);
       expect(refused.exitCode).toBe(2);

@@ -50,6 +50,8 @@ export interface Bundle {
 /**
  * Publishes a bundle atomically, replacing an earlier one. The weights of a model with a path become hard links to that file, so
  * that they are stored only once.
+ *
+ * @param texts other files, by name, which nothing reads.
  */
 export async function writeBundle(
   folder: string,
@@ -58,6 +60,7 @@ export async function writeBundle(
   stackers: ReadonlyMap<StackerKind, Stacker>,
   images: RunImages,
   student?: PredictingMember | undefined,
+  texts: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const whole: BundleManifest = bundleSchema.parse({
     schemaVersion: bundleSchemaVersion,
@@ -78,6 +81,7 @@ export async function writeBundle(
       'bundle.json': JSON.stringify(whole, null, 2),
       'images.json': `${JSON.stringify(images)}\n`,
       ...Object.fromEntries(files),
+      ...texts,
     },
     { replace: true },
   );

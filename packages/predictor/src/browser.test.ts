@@ -280,3 +280,46 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     expect(await page.textContent('output')).toMatch(/^(cats|dogs) \d+\.\d %, (cats|dogs) \d+\.\d %$/);
   });
 });
+
+describe.skipIf(!hasChromium)('on WebGPU, in Chromium with a GPU that is computed (SwiftShader)', () => {
+  let withGpu: Browser;
+  beforeAll(async () => {
+    withGpu = await chromium.launch({
+      executablePath: program,
+      args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+    });
+  });
+  afterAll(() => withGpu?.close());
+
+  it('gives nearly the same probabilities as node for the same pixels', { timeout: 120_000 }, async ({ skip }) => {
+    const gpuPage = await withGpu.newPage();
+    await gpuPage.goto(server.url);
+    const hasAdapter = await gpuPage.evaluate(async () => {
+      const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<object | null> } };
+      return gpu !== undefined && (await gpu.requestAdapter()) !== null;
+    });
+    skip(!hasAdapter, 'this Chromium has no WebGPU adapter, not even SwiftShader');
+    await gpuPage.waitForFunction(() => 'predictor' in globalThis);
+    // The student alone: SwiftShader compiles a program for each layer.
+    const student = await loadClassifier(join(parent, 'pets'), { student: true, threads: 1 });
+    const images = [4, 5].map((seed) => smoothPixels(150, 100, seed));
+    const { backend, results } = await gpuPage.evaluate(
+      async (sources) => {
+        const onGpu = await predictor.loadClassifier('/all/pets', { backend: 'webgpu', student: true });
+        const found: Classification[][] = [];
+        for (const { values, width, height } of sources)
+          found.push(await onGpu.classify(new ImageData(Uint8ClampedArray.from(values), width, height)));
+        await onGpu.dispose();
+        return { backend: onGpu.backend, results: found };
+      },
+      images.map(({ data, ...size }) => ({ values: [...data], ...size })),
+    );
+    expect(backend).toBe('webgpu');
+    const expected = await student.classifyMany(images);
+    await student.dispose();
+    for (const [index, result] of results.entries()) expectClose(result, expected[index]!, 1e-3);
+    // The images have different answers, so that a mix-up would show.
+    expect(Math.abs(expected[0]![0]!.probability - expected[1]![0]!.probability)).toBeGreaterThan(1e-3);
+    await gpuPage.close();
+  });
+});

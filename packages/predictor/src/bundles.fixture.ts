@@ -84,6 +84,7 @@ export async function serveFiles(
     ...{
       '.css': 'text/css',
       '.js': 'text/javascript',
+      '.mjs': 'text/javascript',
       '.html': 'text/html',
       '.wasm': 'application/wasm',
       '.png': 'image/png',

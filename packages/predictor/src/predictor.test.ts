@@ -179,14 +179,23 @@ describe('loadClassifier', () => {
   });
 });
 
-it('runs the program of the docs', async () => {
+// A process of its own reads where onnxruntime is, as the user's does.
+it.each([
+  ['the native library', 'onnxruntime', {}],
+  ['WebAssembly where there is no native library', 'wasm', { CHORUS_ONNXRUNTIME: 'none' }],
+])('runs the program of the docs by %s', async (_, backend, environment) => {
   const text = (await documentedBlock('js')).replace(
     "'@chorus/predictor'",
     `'${new URL('../dist/index.js', import.meta.url)}'`,
   );
   await writeFile(at('classify.mjs'), text);
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [at('classify.mjs'), at('pets'), files[0]!]);
-  expect(stdout).toMatch(/^.*upright\.jpg: (cats|dogs) \(\d+\.\d %\), by onnxruntime\n$/);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [at('classify.mjs'), at('pets'), files[0]!], {
+    env: { ...process.env, ...environment },
+  });
+  const { predictions } = await predictFiles(at('pets'), [files[0]!], { workers: 'cpu:0' });
+  const { predicted, probabilities } = predictions[0]!;
+  const percentage = (100 * probabilities[predicted]!).toFixed(1);
+  expect(stdout).toBe(`${files[0]}: ${predicted} (${percentage} %), by ${backend}\n`);
   expect(stderr).toBe('');
 });
 

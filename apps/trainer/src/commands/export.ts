@@ -26,10 +26,16 @@ export const exportCommand = new Command('export')
     '--out <folder>',
     'output folder; only an earlier export is replaced (default: export-<format> beside the bundle, or bundle-<type>; export-student-<format> or bundle-student-<type> for the student)',
   )
+  .addHelpText(
+    'after',
+    '\nThe script of an export to keras also writes a SavedModel or a file for TensorFlow Lite, with TensorFlow in Python:\n  python keras/members.py savedmodel FOLDER\n  python keras/members.py tflite FILE.tflite',
+  )
   .action(async ({ bundle, quantize, ...flags }: ExportFlags) => {
     const { compactBundle, ConfigError, exportBundle, exportFormats, formatAmong } = await import(
       '@chorus/orchestration'
     );
+    const way = otherWays.get(flags.format);
+    if (way !== undefined) throw new ConfigError(`--format ${flags.format}: ${way}`);
     const format = formatAmong([...exportFormats, 'bundle'], flags.format);
     const options = {
       ...(flags.out === undefined ? {} : { out: userPath(flags.out) }),
@@ -50,6 +56,13 @@ export const exportCommand = new Command('export')
   });
 
 // --- internal ---
+
+/** How to export what is not a format of its own, by the name under which people look for it. */
+const otherWays: ReadonlyMap<string, string> = new Map([
+  ['tflite', 'use --format keras, then, in its folder: python keras/members.py tflite FILE.tflite'],
+  ['savedmodel', 'use --format keras, then, in its folder: python keras/members.py savedmodel FOLDER'],
+  ['student', 'add --student to another format, such as --format onnx --student.'],
+]);
 
 function printExport({ folder, description, byteCount }: ExportResult): void {
   const { ensemble, members, student } = description;

@@ -76,6 +76,20 @@ describe('compactBundle', () => {
     expect(after.images).toEqual(before.images);
   });
 
+  it('has a README with the programs of the docs', async () => {
+    const { folder } = await compactBundle(at('run/bundle'), 'int8', { out: at('described') });
+    const [text, docs] = await Promise.all(
+      [join(folder, 'README.md'), new URL('../../../../docs/predictor.md', import.meta.url)].map((path) =>
+        readFile(path, 'utf8'),
+      ),
+    );
+    const blocks = (page: string) => page.match(/^```(js|html)\n.*?^```$/gms)!;
+    expect(blocks(text!)).toHaveLength(2);
+    // The tests of the predictor run these.
+    expect(blocks(docs!)).toEqual(expect.arrayContaining(blocks(text!)));
+    expect(text).toContain('with int8 weights: one, two.\nClasses: "discs", "stars".');
+  });
+
   it('writes the student alone, as a bundle that exports', async () => {
     await compactBundle(at('run/bundle'), 'int8', { student: true });
     const { manifest, student } = await readBundle(at('run/bundle-student-int8'));

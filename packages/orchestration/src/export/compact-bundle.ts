@@ -9,6 +9,7 @@ import { advise, ConfigError } from '../errors.ts';
 import { requireWritable, writingTo } from '../output-place.ts';
 import type { PredictingMember } from '../run/predict-members.ts';
 import { requireOutside } from './outside-bundle.ts';
+import { readMeOfBundle } from './read-me-of-bundle.ts';
 
 export const compactEncodings = ['float16', 'int8'] as const;
 /** `float16`: half the bytes; `int8`: a quarter, with a scale for each channel of a kernel. */
@@ -65,7 +66,11 @@ export async function compactBundle(
   // A bundle of the student alone has it as its only member.
   const student = isStudent || bundle.student === undefined ? undefined : compact(bundle.student);
   const { schemaVersion: _, members: __, student: ___, stackers: ____, ...manifest } = bundle.manifest;
-  await writingTo(folder, () => writeBundle(folder, manifest, members, bundle.stackers, bundle.images, student));
+  await writingTo(folder, () =>
+    writeBundle(folder, manifest, members, bundle.stackers, bundle.images, student, {
+      'README.md': readMeOfBundle(bundle.manifest, encoding),
+    }),
+  );
   return {
     folder,
     byteCount: weightBytes([...members, ...(student ? [student] : [])]),

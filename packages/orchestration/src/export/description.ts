@@ -39,6 +39,8 @@ export interface ExportContents {
   resize: string;
   /** Whether the decoder scaled large JPEGs; decoding at full size gives slightly different pixels. */
   shrinkOnLoad: boolean;
+  /** CSS color behind transparent pixels. */
+  background: string;
   /** The views of an image whose logits the models average: `true` stands for the image and its mirror image. */
   testTimeAugmentation: TestTimeAugmentation;
   /** These views; crops are in eighths of the image's side. */
@@ -106,6 +108,7 @@ export function describeExport(
     classes,
     resize: decoding.resize,
     shrinkOnLoad: decoding.shrinkOnLoad,
+    background: decoding.background,
     testTimeAugmentation,
     views: viewsOf(testTimeAugmentation),
     student,

@@ -1,16 +1,23 @@
-import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { drawShapes, encodePng, fillBatch, PixelStore } from '@chorus/data';
-import { backboneFamilies, backboneTable, type Calibration, ModelError, type PixelTransform } from '@chorus/models';
+import { join, resolve } from 'node:path';
+import { drawShapes, fillBatch, PixelStore } from '@chorus/data';
+import {
+  backboneFamilies,
+  backboneTable,
+  type Calibration,
+  ModelError,
+  type PixelTransform,
+  singleMemberManifest,
+  stackerFromJson,
+} from '@chorus/models';
 import { openOnnxSession } from '@chorus/runtime';
 import { openSealedFolder, sealFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import { StoppedError } from '@chorus/training';
+import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readBundle } from '../bundle.ts';
+import { readBundle, writeBundle } from '../bundle.ts';
 import { ConfigError } from '../errors.ts';
 import { predictFiles } from '../predict.ts';
 import { decodeToStores } from '../run/decode-to-stores.ts';
@@ -120,105 +127,83 @@ describe('for Keras', () => {
 });
 
 describe('for onnxruntime', () => {
-  it('predicts the same as predict, from uint8 pixels, by the ensemble and by each member', async () => {
+  it.each<[string, (path: string, feeds: Feeds) => Promise<Float32Array>]>([
+    ['natively', runNative],
+    ['in WebAssembly', runWeb],
+  ])('predicts the same as predict from uint8 pixels, %s, by the ensemble and by each member', async (_, run) => {
     const { folder, description } = await exportBundle(at('run/bundle'), 'onnx');
     expect(folder).toBe(at('run/export-onnx'));
     expect(description.ensemble.onnx).toBe('onnx/ensemble.onnx');
     expect(description.files.toSorted()).toEqual(
       [
-        ...['README.md', 'export.json', 'onnx/ensemble.onnx'],
+        ...['README.md', 'export.json', 'resize.js', 'onnx/ensemble.onnx'],
         ...['onnx/members/members.py.onnx', 'onnx/members/small.onnx'],
       ].toSorted(),
     );
     const { manifest } = await readBundle(at('run/bundle'));
     const files = images.map((path) => ({ path }));
     const { pixels } = await decodeToStores(files, [32, 47], { ...manifest.decoding, maxSkippedShare: 0 });
-    const inputs = Object.fromEntries(
+    const feeds: Feeds = Object.fromEntries(
       description.ensemble.inputs.map(({ name, size }) => {
         const store = new PixelStore(pixels.get(size)!);
-        return [
-          name,
-          {
-            pixels: Uint8Array.from(images.flatMap((_, index) => [...store.pixels(index)])),
-            shape: [images.length, size, size, 3],
-          },
-        ];
+        const bytes = Uint8Array.from(images.flatMap((_, index) => [...store.pixels(index)]));
+        return [name, { pixels: bytes, shape: [images.length, size, size, 3] }];
       }),
     );
-    const run = async (path: string, feeds: typeof inputs) => {
-      const session = await openOnnxSession(join(folder, path), { threads: 1, spin: false });
-      const { values } = await session.run(feeds);
-      const found = values.slice();
-      await session.dispose();
-      return found;
-    };
-    const found = await run('onnx/ensemble.onnx', inputs);
-    const { predictions } = await predictFiles(at('run/bundle'), images, { runtime: { logicalCpuDevices: 2 } });
-    const ofDiscs = predictions.map(({ probabilities }) => probabilities.discs!);
-    expect(Math.max(...ofDiscs) - Math.min(...ofDiscs)).toBeGreaterThan(0.02);
-    for (const [row, { probabilities }] of predictions.entries())
-      for (const [label, name] of manifest.classes.entries())
-        expect(Math.abs(found[row * 2 + label]! - probabilities[name]!)).toBeLessThan(1e-5);
-    const ofMember = await run('onnx/members/small.onnx', { image_32: inputs.image_32! });
-    expect(ofMember).toHaveLength(2 * images.length);
-  });
-
-  it('of the student has a program in its README that predicts the same as predict', { timeout: 60_000 }, async () => {
-    const { folder, description } = await exportBundle(at('run/bundle'), 'onnx', { student: true });
-    expect(description.ensemble.onnx).toBe('onnx/members/student.onnx');
-    const program = /```js\n(.*?)```/s.exec(await textAt('run/export-student-onnx/README.md'))![1]!;
-    expect(
-      program
-        .trim()
-        .split('\n')
-        .filter((line) => line !== '').length,
-    ).toBeLessThanOrEqual(10);
-    await writeFile(join(folder, 'classify.mjs'), program);
-    // onnxruntime-node is no dependency: its binaries, through the runtime, stand in for it.
-    await mkdir(at('run/node_modules/onnxruntime-node'), { recursive: true });
-    await writeFile(
-      at('run/node_modules/onnxruntime-node/package.json'),
-      '{"type": "module", "exports": "./index.js"}',
-    );
-    await writeFile(at('run/node_modules/onnxruntime-node/index.js'), standIn(import.meta.resolve('@chorus/runtime')));
-    const data = createRequire(import.meta.resolve('@chorus/data'));
-    await symlink(dirname(dirname(data.resolve('sharp'))), at('run/node_modules/sharp'));
-    const square = at('square.png');
-    await writeFile(
-      square,
-      await encodePng(
-        Uint8Array.from({ length: 32 * 32 * 3 }, (_, index) => (index * 7919) % 256),
-        { width: 32, height: 32 },
-      ),
-    );
-    const printed = execFileSync(process.execPath, ['classify.mjs', square], { cwd: folder, encoding: 'utf8' });
-    const [first, second] = Array.from(printed.matchAll(/0\.\d+(e-\d+)?/g), ([number]) => Number(number));
-    const { predictions } = await predictFiles(at('run/bundle'), [square], {
-      student: true,
-      runtime: { logicalCpuDevices: 2 },
-    });
-    const { discs, stars } = predictions[0]!.probabilities;
-    expect(Math.abs(first! - discs!)).toBeLessThan(1e-5);
-    expect(Math.abs(second! - stars!)).toBeLessThan(1e-5);
+    const all = [
+      { bundle: at('run/bundle'), path: 'onnx/ensemble.onnx', inputs: ['image_32', 'image_47'] },
+      { bundle: await writeMember('small'), path: 'onnx/members/small.onnx', inputs: ['image_32'] },
+      { bundle: await writeMember('members.py'), path: 'onnx/members/members.py.onnx', inputs: ['image_47'] },
+    ];
+    for (const { bundle, path, inputs } of all) {
+      const found = await run(join(folder, path), Object.fromEntries(inputs.map((name) => [name, feeds[name]!])));
+      const { predictions } = await predictFiles(bundle, images, { runtime: { logicalCpuDevices: 2 } });
+      const ofDiscs = predictions.map(({ probabilities }) => probabilities.discs!);
+      expect(Math.max(...ofDiscs) - Math.min(...ofDiscs)).toBeGreaterThan(0.02);
+      expect(found).toHaveLength(manifest.classes.length * images.length);
+      for (const [row, { probabilities }] of predictions.entries())
+        for (const [label, name] of manifest.classes.entries())
+          expect(Math.abs(found[row * 2 + label]! - probabilities[name]!), path).toBeLessThan(1e-5);
+    }
   });
 });
 
-/** What the program uses of onnxruntime-node. */
-function standIn(runtime: string): string {
-  return `import { openOnnxSession } from ${JSON.stringify(runtime)};
-export class Tensor {
-  constructor(type, data, dims) {
-    if (type !== 'uint8') throw new Error('expected uint8, received ' + type);
-    Object.assign(this, { pixels: Uint8Array.from(data), shape: dims });
-  }
+/** Inputs of a graph, by name. */
+type Feeds = Record<string, { pixels: Uint8Array; shape: number[] }>;
+
+async function runNative(path: string, feeds: Feeds): Promise<Float32Array> {
+  const session = await openOnnxSession(path, { threads: 1, spin: false });
+  const { values } = await session.run(feeds);
+  const found = values.slice();
+  await session.dispose();
+  return found;
 }
-export const InferenceSession = {
-  async create(path) {
-    const session = await openOnnxSession(path, { threads: 1, spin: false });
-    return { run: async (inputs) => ({ probabilities: { data: (await session.run(inputs)).values } }) };
-  },
-};
-`;
+
+async function runWeb(path: string, feeds: Feeds): Promise<Float32Array> {
+  const session = await InferenceSession.create(path);
+  const tensors = Object.entries(feeds).map(
+    ([name, { pixels, shape }]) => [name, new Tensor('uint8', pixels, shape)] as const,
+  );
+  const { probabilities } = await session.run(Object.fromEntries(tensors));
+  const found = Float32Array.from(probabilities!.data as Float32Array);
+  await session.release();
+  return found;
+}
+
+/** Writes a bundle of one member of the bundle alone, to predict with. */
+async function writeMember(name: string): Promise<string> {
+  const { manifest, members, images: used } = await readBundle(at('run/bundle'));
+  const member = manifest.members.find((one) => one.name === name)!;
+  const { schemaVersion: _, members: __, student: ___, stackers, ...single } = singleMemberManifest(manifest, member);
+  const folder = at(`members/${name}`);
+  await writeBundle(
+    folder,
+    single,
+    members.filter((one) => one.name === name),
+    new Map(stackers.map(({ kind, state }) => [kind, stackerFromJson(state)])),
+    used,
+  );
+  return folder;
 }
 
 describe('the student alone', () => {
@@ -233,7 +218,7 @@ describe('the student alone', () => {
     });
     expect(description.members[0]!.keras!.weights).toEqual(['keras/weights/student/1.weights.h5']);
     expect(description.files.filter((name) => name.endsWith('model.json'))).toEqual([path]);
-    expect(await textAt('run/export-student-keras/README.md')).toContain(`tf.loadLayersModel('https://…/${path}')`);
+    expect(await textAt('run/export-student-keras/README.md')).toContain(`tf.loadLayersModel('${path}')`);
 
     const { predictions } = await predictFiles(at('run/bundle'), images, {
       student: true,
@@ -298,7 +283,7 @@ describe('for tfjs', () => {
   it('has no files for Keras, and can be repeated at a given path', async () => {
     for (const time of ['first', 'second']) {
       const { folder } = await exportBundle(at('run/bundle'), 'tfjs', { out: at('new/elsewhere') });
-      expect((await readdir(folder)).sort(), time).toEqual(['README.md', 'export.json', 'tfjs']);
+      expect((await readdir(folder)).sort(), time).toEqual(['README.md', 'export.json', 'resize.js', 'tfjs']);
     }
     expect(await textAt('new/elsewhere/README.md')).not.toContain('Keras');
   });

@@ -1,6 +1,7 @@
 /** Exports a bundle as models that need only tfjs or Keras. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createPlainEnsemble, kerasWeightFile, layersModelFiles, type PlainEnsemble } from '@chorus/models';
 import { publishFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
@@ -123,6 +124,7 @@ function plainEnsembleOf(bundle: Bundle): PlainEnsemble {
 /** @param before names of the files generated so far. */
 async function* filesOf(exported: ExportedModels, contents: ExportContents, before: readonly string[]): NamedFiles {
   yield ['README.md', exported.readMe(contents)];
+  yield ['resize.js', await readFile(fileURLToPath(import.meta.resolve('@chorus/data/page/resize.js')))];
   yield* exported.files();
   const description: ExportDescription = { ...contents, files: [...before, 'export.json'] };
   yield ['export.json', `${JSON.stringify(description, null, 2)}\n`];

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
   backboneFamilies,
   backboneTable,
@@ -20,8 +21,10 @@ import { initRuntime, prepareProcess } from '@chorus/runtime';
 import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle } from '../bundle.ts';
+import { predictFiles } from '../predict.ts';
 import { exportBundle } from './export-bundle.ts';
 import { type LivelyMember, livelyImages, writeLivelyBundle } from './lively-bundle.fixture.ts';
+import { writePhotos } from './photos.fixture.ts';
 
 const check = fileURLToPath(new URL('../../../../tools/golden/export_check.py', import.meta.url));
 const { CHORUS_KERAS: python } = process.env;
@@ -115,6 +118,35 @@ describe.skipIf(python === undefined)(
       // Keras builds every variant of every backbone.
       600_000,
     );
+
+    it.each([
+      ['the ensemble', {}],
+      ['the student', { student: true }],
+    ])('runs the program of the README, with %s', { timeout: 600_000 }, async (_, options) => {
+      const place = await mkdtemp(join(parent, 'program-'));
+      const bundle = join(place, 'bundle');
+      const backbone = { family: 'mobilenet', alpha: 0.25 } as const;
+      await writeLivelyBundle(
+        bundle,
+        [
+          { name: 'one', backbone: { ...backbone, inputSize: 47 } },
+          { name: 'other', backbone: { ...backbone, inputSize: 32 } },
+        ],
+        {
+          ...{ classes: ['a', 'b', 'c'], testTimeAugmentation: true, chosen: 'mean', resize: 'pillow' },
+          ...{ background: '#c08040', student: { ...backbone, inputSize: 40 } },
+        },
+      );
+      const { folder } = await exportBundle(bundle, 'keras', options);
+      const readMe = await readFile(join(folder, 'README.md'), 'utf8');
+      await writeFile(join(folder, 'keras/classify.py'), /^```python\n(.*?)^```$/ms.exec(readMe)![1]!);
+      const photo = (await writePhotos(place)).find((path) => path.endsWith('.png'))!;
+      const { stdout } = await promisify(execFile)(python!, ['classify.py', photo], { cwd: join(folder, 'keras') });
+      const { predictions } = await predictFiles(bundle, [photo], { ...options, workers: 'cpu:0' });
+      const found = JSON.parse(stdout.replaceAll("'", '"')) as Record<string, number>;
+      for (const [label, probability] of Object.entries(predictions[0]!.probabilities))
+        expect(Math.abs(found[label]! - probability)).toBeLessThan(1e-5);
+    });
   },
 );
 

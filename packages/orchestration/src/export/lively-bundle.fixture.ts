@@ -37,6 +37,7 @@ export async function writeLivelyBundle(
     images = { training: [], test: [] },
     student,
     resize = 'antialiased',
+    background = '#000000',
   }: {
     classes: string[];
     testTimeAugmentation: TestTimeAugmentation;
@@ -45,6 +46,7 @@ export async function writeLivelyBundle(
     images?: RunImages;
     student?: BackboneSpec;
     resize?: BundleManifest['decoding']['resize'];
+    background?: string;
   },
 ): Promise<void> {
   const save = ({ name, backbone, modelCount = 1, preprocessing }: LivelyMember) => ({
@@ -71,7 +73,7 @@ export async function writeLivelyBundle(
       name: 'lively',
       classes,
       decoding: {
-        ...{ maxPixels: 1e6, timeoutMs: 10_000, background: '#000000' },
+        ...{ maxPixels: 1e6, timeoutMs: 10_000, background },
         ...{ resize, shrinkOnLoad: false },
       },
       testTimeAugmentation,

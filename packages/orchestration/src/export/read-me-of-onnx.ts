@@ -1,10 +1,10 @@
+import { classifyPage, decodingLines, resizeFunction, resizingText } from './classify-page.ts';
 import type { ExportContents } from './description.ts';
 import { stackerText } from './read-me.ts';
 
 /** The README.md of an export to ONNX. */
 export function readMeOfOnnx(contents: ExportContents): string {
   const { name, classes, resize, student, balancesClasses, ensemble, members } = contents;
-  const sizes = ensemble.inputs.map(({ name: input, size }) => `${input}: ${size}`).join(', ');
   return [
     `# ${name}`,
     '',
@@ -24,24 +24,52 @@ export function readMeOfOnnx(contents: ExportContents): string {
       : `${members.map((one) => `${one.inputSize} for ${one.name}`).join(', ')}.`,
     'A file `….onnx.data`, if there is one, belongs beside its `.onnx` file.',
     '',
+    ...resizingText(resize),
+    '',
     'In node, with `npm install onnxruntime-node sharp`, as `classify.mjs` in this folder: `node classify.mjs photo.jpg`',
     '',
     '```js',
     "import { InferenceSession, Tensor } from 'onnxruntime-node';",
     "import sharp from 'sharp';",
+    `import { ${resizeFunction(resize)} } from './resize.js';`,
     '',
+    ...decodingLines(contents, 'process.argv[2]'),
     `const session = await InferenceSession.create('${ensemble.onnx}');`,
-    'const inputs = {};',
-    `for (const [name, size] of Object.entries({ ${sizes} })) {`,
-    "  const image = sharp(process.argv[2]).rotate().removeAlpha().toColorspace('srgb');",
-    "  const pixels = await image.resize(size, size, { fit: 'fill', kernel: 'linear' }).raw().toBuffer();",
-    "  inputs[name] = new Tensor('uint8', pixels, [1, size, size, 3]);",
-    '}',
+    ...inputLines(contents, '{ data, ...info }'),
     'console.log((await session.run(inputs)).probabilities.data);',
+    '```',
+    '',
+    'In a page: `index.html` in a copy of this folder, with `ort.wasm.bundle.min.mjs` and `ort-wasm-simd-threaded.wasm` from',
+    '`node_modules/onnxruntime-web/dist` after `npm install onnxruntime-web`. Any file server serves it; the camera needs `https:` or localhost.',
+    '',
+    '```html',
+    classifyPage(contents, {
+      script: [
+        "import { InferenceSession, Tensor } from './ort.wasm.bundle.min.mjs';",
+        '',
+        `const session = await InferenceSession.create('${ensemble.onnx}');`,
+        'const probabilitiesOf = async (image) => {',
+        ...inputLines(contents, 'image').map((line) => `  ${line}`),
+        '  return (await session.run(inputs)).probabilities.data;',
+        '};',
+      ],
+    }),
     '```',
     '',
     '`export.json` is the machine-readable form of this description. A later export replaces this folder only if it has no',
     'other files than those listed there.',
     '',
   ].join('\n');
+}
+
+// --- internal ---
+
+/** The lines of a program that make `inputs` of an image, an expression. */
+function inputLines({ ensemble, resize }: ExportContents, image: string): string[] {
+  const sizes = ensemble.inputs.map(({ name, size }) => `${name}: ${size}`).join(', ');
+  return [
+    'const inputs = {};',
+    `for (const [name, size] of Object.entries({ ${sizes} }))`,
+    `  inputs[name] = new Tensor('uint8', ${resizeFunction(resize)}(${image}, size), [1, size, size, 3]);`,
+  ];
 }

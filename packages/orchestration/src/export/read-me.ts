@@ -1,21 +1,29 @@
+import { classifyPage, decodingLines, resizeFunction, resizingText } from './classify-page.ts';
 import type { ExportContents } from './description.ts';
 
 /** The export's README.md. */
 export function readMe(contents: ExportContents): string {
-  const { name, classes, resize, student, balancesClasses, ensemble, members } = contents;
+  const { name, classes, resize, background, student, balancesClasses, ensemble, members } = contents;
   const first = members[0]!;
-  const zeros = ensemble.inputs.map(({ size }) => `tf.zeros([1, ${size}, ${size}, 3])`);
-  const answer = `model.predict(${zeros.length === 1 ? zeros[0] : `[${zeros.join(', ')}]`})`;
+  const sizes = ensemble.inputs.map(({ size }) => size).join(', ');
   const keras = [
-    `In Python, with Keras 3${(first.keras?.weights.length ?? 1) === 1 ? '' : ' (one weight file per network; `load_member` averages their outputs as Chorus does)'}:`,
+    `In Python, with Keras 3${resize === 'opencv' ? ', Pillow and OpenCV' : ' and Pillow'}${(first.keras?.weights.length ?? 1) === 1 ? '' : ' (one weight file per network; `load_member` averages their outputs as Chorus does)'}:`,
     '',
     '```python',
-    '# in the folder keras',
-    `from members import CLASSES, ${student ? '' : 'load_ensemble, '}load_member`,
+    '# python classify.py photo.jpg, in the folder keras',
+    'import sys',
+    ...(resize === 'opencv' ? ['import cv2'] : []),
+    'import numpy',
+    'from PIL import Image, ImageOps',
+    `from members import CLASSES, ${student ? 'load_member' : 'load_ensemble'}`,
+    '',
+    'image = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGBA")',
+    `image = Image.alpha_composite(Image.new("RGBA", image.size, ${JSON.stringify(background)}), image).convert("RGB")`,
+    `images = [numpy.asarray(${resize === 'opencv' ? 'cv2.resize(numpy.asarray(image), (size, size))' : 'image.resize((size, size), Image.BILINEAR)'}, "float32")[None] for size in [${sizes}]]`,
     student
       ? `model = load_member(${JSON.stringify(first.name)})`
       : `model = load_ensemble()  # or a member: load_member(${JSON.stringify(first.name)})`,
-    'probabilities = model.predict(images)',
+    'print(dict(zip(CLASSES, model.predict(images, verbose=0)[0].tolist())))',
     '```',
     '',
     `For TensorFlow and TensorFlow Lite, write ${student ? 'it' : 'the ensemble, or one member if you add its name,'} as a SavedModel or a \`.tflite\` file:`,
@@ -47,24 +55,42 @@ export function readMe(contents: ExportContents): string {
       : `\`tfjs/ensemble\` is the whole ensemble (${stackerText(ensemble)}) with the inputs ${ensemble.inputs
           .map((input) => `\`${input.name}\``)
           .join(', ')}; \`tfjs/members/…\` are its members.`,
-    'In a browser or node, with only `@tensorflow/tfjs` 4, and this folder served by any file server:',
+    ...resizingText(resize),
+    '',
+    'In node, with `npm install @tensorflow/tfjs sharp`, as `classify.mjs` in this folder, which a file server serves:',
+    '`node classify.mjs http://localhost:8000 photo.jpg`',
     '',
     '```js',
-    `const model = await tf.loadLayersModel('https://…/${ensemble.tfjs}');`,
-    `const probabilities = ${answer};`,
+    "import * as tf from '@tensorflow/tfjs';",
+    "import sharp from 'sharp';",
+    `import { ${resizeFunction(resize)} } from './resize.js';`,
+    '',
+    'const [site, photo] = process.argv.slice(2);',
+    ...decodingLines(contents, 'photo'),
+    `const model = await tf.loadLayersModel(\`\${site}/${ensemble.tfjs}\`);`,
+    inputsLine(contents, '{ data, ...info }'),
+    'console.log(await model.predict(inputs).data());',
     '```',
     '',
-    zeros.length === 1 ? 'An `<img>` as an input:' : 'An `<img>` as an input; each input needs one of its own size:',
+    'In a page: `index.html` in a copy of this folder, with `tf.min.js` from `node_modules/@tensorflow/tfjs/dist`. Any file server',
+    'serves it; the camera needs `https:` or localhost.',
     '',
-    '```js',
-    `const size = ${ensemble.inputs[0]!.size};`,
-    "const pixels = tf.browser.fromPixels(document.querySelector('img'));",
-    'const image = tf.image.resizeBilinear(pixels.toFloat(), [size, size]).expandDims(0);',
+    '```html',
+    classifyPage(contents, {
+      elements: ['<script src="tf.min.js"></script>'],
+      script: [
+        '',
+        `const model = await tf.loadLayersModel('${ensemble.tfjs}');`,
+        'const probabilitiesOf = async (image) => {',
+        `  ${inputsLine(contents, 'image')}`,
+        '  const output = model.predict(inputs);',
+        '  const probabilities = await output.data();',
+        '  tf.dispose([...inputs, output]);',
+        '  return probabilities;',
+        '};',
+      ],
+    }),
     '```',
-    '',
-    '`resizeBilinear` reads only four pixels for each, at any reduction, unlike training. For the resizing of training, and for',
-    'files, webcam frames and canvases, use the bundle with `@chorus/predictor`: `docs/predictor.md` of Chorus has a page that',
-    'runs as it is.',
     '',
     ...(first.keras === undefined ? [] : keras),
   ]
@@ -80,4 +106,12 @@ export function stackerText({ stacker, calibration }: ExportContents['ensemble']
       ? `a temperature of ${calibration.temperature.toPrecision(3)}`
       : 'a scale and a bias per class';
   return `${stacker}, calibrated by ${by}; the members are not calibrated`;
+}
+
+// --- internal ---
+
+/** The line of a program that makes `inputs` of an image, an expression. */
+function inputsLine({ ensemble, resize }: ExportContents, image: string): string {
+  const sizes = ensemble.inputs.map(({ size }) => size).join(', ');
+  return `const inputs = [${sizes}].map((size) => tf.tensor4d(${resizeFunction(resize)}(${image}, size), [1, size, size, 3], 'float32'));`;
 }
