@@ -189,10 +189,9 @@ describe.concurrent('a hung lane', () => {
   });
 
   it('47: does not keep a process whose parent is gone', async () => {
-    const { child, ended } = await start('orphan');
+    const { child } = await start('orphan');
     child.kill('SIGKILL');
-    // The pipes are open until the last process has ended.
-    await ended;
-    await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 60_000 });
+    // After 10 seconds, with as many again for a busy machine.
+    await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 20_000 });
   });
 });
