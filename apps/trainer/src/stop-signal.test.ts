@@ -1,5 +1,5 @@
 /** Signals to the parent, as `kill` and service managers send them, to the command's own process, and to both, as terminals do. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,8 @@ beforeAll(async () => {
   await writeFile(join(folder, 'image.png'), '');
 });
 afterAll(async () => {
-  for (const child of children) for (const one of groupOf(child)) process.kill(Number(one), 'SIGKILL');
+  // Those of a test that failed; turbo gives its tasks process groups of their own.
+  for (const one of [...children.flatMap(groupOf), ...processesWith(folder)]) process.kill(Number(one), 'SIGKILL');
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -75,26 +76,28 @@ function start(
   return { child, prints, printed: () => texts.stdout, ended };
 }
 
-function groupOf(child: ChildProcess): string[] {
-  try {
-    return execFileSync('pgrep', ['-g', String(child.pid)], { encoding: 'utf8' })
-      .trim()
-      .split('\n');
-  } catch {
-    return [];
-  }
+function groupOf({ pid }: ChildProcess): string[] {
+  return processesBy('-g', String(pid));
+}
+
+/** Processes with a text in their parameters. */
+function processesWith(text: string): string[] {
+  return processesBy('-f', text);
+}
+
+function processesBy(...criteria: string[]): string[] {
+  return spawnSync('pgrep', criteria, { encoding: 'utf8' }).stdout.split('\n').filter(Boolean);
 }
 
 /** The process that a process has started, the one that this has started, and so on. */
 function descendantsOf({ pid }: { pid?: number | undefined }): number[] {
-  const { stdout } = spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
-  const [next] = stdout.split('\n').filter(Boolean).map(Number);
+  const [next] = processesBy('-P', String(pid)).map(Number);
   return next === undefined ? [] : [next, ...descendantsOf({ pid: next })];
 }
 
 /** The process of turbo itself: a script of Node.js has started it, and its tasks have process groups of their own. */
 function turboOf(child: ChildProcess): number {
-  return Number(execFileSync('pgrep', ['-n', '-g', String(child.pid), '-f', 'turbo run'], { encoding: 'utf8' }));
+  return Number(processesBy('-n', '-g', String(child.pid), '-f', 'turbo run')[0]);
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -144,6 +147,12 @@ const block = "process.stderr.write('blocked'); Atomics.wait(new Int32Array(new 
 function onceListening(program: string): string {
   return `process.on('newListener', (name) => { if (name === 'disconnect') process.nextTick(() => { ${program} }); });`;
 }
+
+it('these are all commands', () => {
+  const { stdout } = spawnSync(process.execPath, [main, '--help'], { encoding: 'utf8' });
+  const names = stdout.slice(stdout.indexOf('Commands:')).match(/(?<=^ {2})[a-z-]+/gm)!;
+  expect(commands.map(([name]) => name).toSorted()).toEqual(names.filter((name) => name !== 'help').toSorted());
+});
 
 // These wait most of the time.
 describe.concurrent('a command whose thread is busy', () => {
@@ -310,9 +319,7 @@ describe('a training', () => {
     // Whatever turbo receives, its tasks receive SIGINT.
     expect(printed()).toContain('SIGINT: stopping after the current batch');
     expect(printed()).toContain('turbo: 0\n');
-    // turbo gives its tasks process groups of their own.
-    const left = () => spawnSync('pgrep', ['-f', join(folder, run)], { encoding: 'utf8' }).stdout;
-    await vi.waitFor(() => expect(left()).toBe(''), { timeout: 15_000 });
+    await vi.waitFor(() => expect(processesWith(join(folder, run))).toEqual([]), { timeout: 15_000 });
     await expectSaved(run);
   });
 });
