@@ -98,6 +98,7 @@ const calls: Record<string, (rows: Rows, value: number) => unknown> = {
     ),
   thresholdForAccuracy: ({ probabilities, labels, classCount }) =>
     evaluation.thresholdForAccuracy(probabilities, labels, classCount, 0.75),
+  thresholdForShare: ({ probabilities, classCount }) => evaluation.thresholdForShare(probabilities, classCount, 0.75),
   wilson95: ({ labels }, value) => evaluation.wilson95(value, labels.length),
 };
 

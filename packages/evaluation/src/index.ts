@@ -33,6 +33,6 @@ export {
   scoreSchema,
 } from './score-schema.ts';
 export { type SeedScore, scoreOverSeeds } from './seed-interval.ts';
-export { measureSelection, type Selection, thresholdForAccuracy } from './selective.ts';
+export { measureSelection, type Selection, thresholdForAccuracy, thresholdForShare } from './selective.ts';
 export { type VerdictFacts, verdict } from './verdict.ts';
 export { wilson95 } from './wilson.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { conformalThreshold, measureSets, predictionSet } from './conformal.ts';
 import { calibratedRows } from './labeled.fixture.ts';
-import { measureSelection, thresholdForAccuracy } from './selective.ts';
+import { measureSelection, thresholdForAccuracy, thresholdForShare } from './selective.ts';
 
 describe('conformal prediction sets', () => {
   it.each([
@@ -73,6 +73,29 @@ describe('selective prediction', () => {
   it('is impossible where the most confident images are wrong', () => {
     expect(thresholdForAccuracy(Float32Array.of(0.1, 0.9, 0.6, 0.4), [0, 0], 2, 0.6)).toBeNull();
     expect(thresholdForAccuracy(new Float32Array(), [], 2, 0.9)).toBeNull();
+  });
+
+  it('answers at least a share of the images, and as few more as possible', () => {
+    const rows = fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 2, max: 4 }), fc.nat(200));
+    fc.assert(
+      fc.property(rows, fc.double({ min: 0.01, max: 1, noNaN: true }), ([count, classCount, seed], share) => {
+        const { probabilities, labels } = calibratedRows(count, classCount, seed);
+        const coverageAt = (threshold: number) =>
+          measureSelection(probabilities, labels, classCount, threshold).coverage;
+        const threshold = thresholdForShare(probabilities, classCount, share);
+        expect(coverageAt(threshold)).toBeGreaterThanOrEqual(share - 1e-9);
+        // Without the images of this very confidence, it would be too few.
+        expect(coverageAt(threshold + 1e-7)).toBeLessThan(share);
+      }),
+    );
+  });
+
+  it.each([0, 1.1, Number.NaN])('refuses a share of %d', (share) => {
+    expect(() => thresholdForShare(Float32Array.of(0.5, 0.5), 2, share)).toThrow(/expected a share above 0/);
+  });
+
+  it('refuses to answer a share of no images', () => {
+    expect(() => thresholdForShare(new Float32Array(), 2, 0.9)).toThrow(/at least one image, received none/);
   });
 
   it('measures the same as it promises on the same images', () => {

@@ -49,6 +49,26 @@ export function thresholdForAccuracy(
 }
 
 /**
+ * Finds the highest threshold with which at least a wanted share of images is answered.
+ *
+ * @param probabilities [images, classes] of at least one image that the classifier was not trained on.
+ * @param share wanted share of answered images, above 0 and at most 1, such as 0.9.
+ * @throws Error for another share, no image, and probabilities that are not finite.
+ */
+export function thresholdForShare(probabilities: Float32Array, classCount: number, share: number): number {
+  if (!(share > 0 && share <= 1)) throw new Error(`expected a share above 0 and at most 1, received ${share}`);
+  const count = probabilities.length / classCount;
+  if (count === 0) throw new Error('expected the probabilities of at least one image, received none');
+  checkScored(probabilities, new Int32Array(count), classCount);
+  const confidences = Float32Array.from({ length: count }, (_, row) => {
+    const best = argmax(probabilities, row, classCount);
+    return probabilities[row * classCount + best]!;
+  }).sort();
+  // Rounding must not ask for one image more.
+  return confidences[count - Math.max(1, Math.ceil(share * count - 1e-9))]!;
+}
+
+/**
  * Measures a threshold on labeled images.
  *
  * @throws Error for probabilities and thresholds that are not finite, and labels out of range.

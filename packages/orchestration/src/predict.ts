@@ -8,26 +8,22 @@ import { ConfigError } from './errors.ts';
 import type { Explanation } from './report/grad-cam-schema.ts';
 import { type ClassifyOptions, classifyImages } from './run/classify-images.ts';
 import { type ImageInput, nameOf } from './run/image-input.ts';
-import { chooseThresholds, type Doubt } from './stacking/thresholds.ts';
+import { chooseThresholds, type Doubt, type WantedShares } from './stacking/thresholds.ts';
 
 export interface Prediction {
   path: string;
   predicted: string;
   /** By class, in the bundle's order; they sum to 1. */
   probabilities: Record<string, number>;
-  /** With `minAccuracy`: whether to accept the prediction; a human should look at the other images. */
+  /** With `minAccuracy` or `answeredShare`: whether to accept the prediction; a human should look at the other images. */
   accepted?: boolean;
   /** With `coverage`: the classes of the prediction set, the most probable first. */
   set?: string[];
 }
 
-export interface PredictOptions extends ClassifyOptions {
+export interface PredictOptions extends ClassifyOptions, WantedShares {
   /** Classifies with the bundle's student alone. */
   student?: boolean | undefined;
-  /** Accuracy that accepted predictions should have, such as 0.99; the bundle lists the possible ones. */
-  minAccuracy?: number | undefined;
-  /** Share of the images whose prediction set should contain the true class, such as 0.95; the bundle lists the possible ones. */
-  coverage?: number | undefined;
 }
 
 /** Predictions for consecutive inputs, in their order. */
@@ -130,12 +126,18 @@ function filePathOf(input: ImageInput): string {
   return input.kind === 'file' ? input.path : '';
 }
 
-async function openBundle(folder: string, { student, minAccuracy, coverage }: PredictOptions): Promise<Bundle> {
+async function openBundle(
+  folder: string,
+  { student, minAccuracy, answeredShare, coverage }: PredictOptions,
+): Promise<Bundle> {
   const bundle = await readBundle(folder);
   if (!student) return bundle;
-  if (minAccuracy !== undefined || coverage !== undefined)
+  const wanted = Object.entries({ accuracy: minAccuracy, share: answeredShare, coverage }).find(
+    ([, one]) => one !== undefined,
+  );
+  if (wanted !== undefined)
     throw new ConfigError(
-      `Expected no wanted ${minAccuracy === undefined ? 'coverage' : 'accuracy'} with the student: the thresholds are those of the ensemble's probabilities.`,
+      `Expected no wanted ${wanted[0]} with the student: the thresholds are those of the ensemble's probabilities.`,
     );
   return studentBundle(bundle);
 }

@@ -161,9 +161,18 @@ export async function writeRunFolder({
           test: { before: measures, after: measures },
           bins: [{ from: 0.6, to: 0.9, count: labels.length, confidence: 0.75, accuracy: 0.8 }],
         },
-        ...{ predictionSets: [], logLossAgainstBestMember: null },
+        predictionSets: [
+          { wanted: 0.9, threshold: 0.1, test: { coverage: 0.96, meanSize: 1.25, single: 0.75, empty: 0 } },
+        ],
+        logLossAgainstBestMember: { difference: -0.0123, interval: [-0.031, 0.0045] },
+        answeredShares: [
+          {
+            ...{ wanted: 0.8, threshold: 0.65 },
+            ...{ outOfFold: { coverage: 0.8, accuracy: 1 }, test: { coverage: 0.75, accuracy: 0.875 } },
+          },
+        ],
         answers: [{ wanted: 0.9, threshold: 0.7, outOfFold: null, test: { coverage: 0.5, accuracy: 1 } }],
-        intervals: { logLoss: null, balancedAccuracy: null, auc: null },
+        intervals: { logLoss: [0.21, 0.43], balancedAccuracy: [0.61, 0.97], auc: null },
       },
       testTimeAugmentation: {
         ...{ chosen: 'mirror', images: 8 },

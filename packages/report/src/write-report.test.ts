@@ -70,6 +70,23 @@ describe('writeRunReport', () => {
     expect(card).toMatch(/^An ensemble of 2 image classifiers, trained with Chorus 0\.1\.0/m);
   });
 
+  it('has the intervals of the scores, and what to expect of doubtful images', async () => {
+    const { folder } = await runFolder();
+    const page = await readFile((await writeRunReport(folder)).page, 'utf8');
+    const row = (name: string, ...cells: string[]) =>
+      `<th scope="row">${name}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`.replaceAll(
+        ' %',
+        '&#160;%',
+      );
+    for (const expected of [
+      row('balanced accuracy', '83.3 %', '61.0 – 97.0 %'),
+      row('log loss minus that of the best member', '−0.0123', '−0.0310 to 0.0045'),
+      row('80 % of the images', '65.00 %', '75.0 %', '87.50 %'),
+      row('90 %', '96.0 %', '1.25', '75.0 %', '0.0 %'),
+    ])
+      expect(page).toContain(expected);
+  });
+
   it('says why a picture is missing, and reads none outside the data folder', async () => {
     const { folder, data, report } = await runFolder();
     const [first, second] = report.mistakes;

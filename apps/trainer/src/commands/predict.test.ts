@@ -206,6 +206,12 @@ describe('chorus predict', () => {
       expect(accepted).toBe(answer !== null && Math.max(...Object.values<number>(probabilities)) >= answer);
       expect(set.toSorted()).toEqual(['discs', 'stars'].filter((name) => probabilities[name] >= inSet));
     }
+    const { threshold: surest } = thresholds.shares.find(({ share }: { share: number }) => share === 0.5);
+    const half = await chorus(...predict, '--answered-share', '0.5', '--json', ...photos);
+    for (const line of linesOf(half.stdout)) {
+      const { probabilities, accepted } = JSON.parse(line);
+      expect(accepted).toBe(Math.max(...Object.values<number>(probabilities)) >= surest);
+    }
     const { exitCode, stderr } = await chorus(...predict, '--min-accuracy', '0.97', photos[0]!);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^chorus: Expected one of 0\.9, .* as accuracy, received 0\.97\.$/m);

@@ -15,6 +15,7 @@ interface PredictFlags {
   top: number;
   allProbabilities: boolean;
   minAccuracy?: number;
+  answeredShare?: number;
   coverage?: number;
   csv?: string;
   jsonl?: string;
@@ -35,6 +36,11 @@ export const predictCommand = new Command('predict')
   .option(
     '--min-accuracy <share>',
     'mark the images to leave to a human so that the others reach an accuracy: 0.9, 0.95, 0.98, 0.99, 0.995 or 0.999',
+    numberArgument,
+  )
+  .option(
+    '--answered-share <share>',
+    'mark the images to leave to a human so that this share of images like the training images is answered: 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98 or 0.99',
     numberArgument,
   )
   .option(
@@ -84,7 +90,8 @@ export const predictCommand = new Command('predict')
       if (flags.explain !== undefined) maps = await openExplanationFiles(userPath(flags.explain));
       const stream = predictStream(userPath(flags.bundle), inputs, {
         signal: AbortSignal.any([signal, unread.signal]),
-        ...{ student: flags.student, minAccuracy: flags.minAccuracy, coverage: flags.coverage },
+        ...{ student: flags.student, minAccuracy: flags.minAccuracy, answeredShare: flags.answeredShare },
+        coverage: flags.coverage,
         explains: maps !== undefined,
         onSetup: setupLines(process.stderr),
         onNotice: (notice) => note(printable(notice)),

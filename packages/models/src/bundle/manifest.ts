@@ -30,6 +30,11 @@ const share = z.number().min(0).max(1);
 export const thresholdsSchema = z.strictObject({
   /** The smallest probability of a prediction to accept, so that accepted ones have an accuracy; null if no threshold reaches it on enough images. */
   answers: z.array(z.strictObject({ accuracy: share, threshold: share.nullable() })).max(1000),
+  /** The smallest probability of a prediction to accept, so that this share of images like the training images is accepted. Earlier bundles have none. */
+  shares: z
+    .array(z.strictObject({ share, threshold: share }))
+    .max(1000)
+    .default([]),
   /** The smallest probability of a class in a prediction set, so that a share of the sets contains the true class. */
   sets: z.array(z.strictObject({ coverage: share, threshold: share })).max(1000),
 });

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { logitStackerKinds } from '@chorus/models';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { ConfigError } from '../errors.ts';
@@ -413,6 +414,29 @@ it('lets a layer change the kind of stacking, which discards the keys of the ear
   // A layer of several assignments may name the kind last.
   const assignments = mergeLayers(parseAssignment('stacking.folds=3'), parseAssignment('stacking.kind=kfold'));
   expect(resolveExperiment(below, assignments).stacking).toEqual({ kind: 'kfold', folds: 3, members: 'refit' });
+});
+
+describe('the default stackers', () => {
+  const frozen = { recipe: { fineTune: { lastLayers: 0 } } };
+  const kindsOf = (...layers: object[]) => resolveExperiment({ members: mobile.members }, ...layers).stackers.kinds;
+
+  it('read features where backbones stay frozen', () => {
+    expect(kindsOf(frozen)).toEqual([...logitStackerKinds, 'features']);
+    expect(kindsOf(frozen, { stackers: { dense: { epochCount: 3 } } })).toContain('features');
+  });
+
+  it.each([
+    ['are fine-tuned', [{}]],
+    ['are fine-tuned by a later layer', [frozen, { recipe: { fineTune: { lastLayers: 30 } } }]],
+    ['have random weights', [frozen, { weights: 'random' }]],
+  ])('do not where backbones %s', (_, layers) => {
+    expect(kindsOf(...layers)).toEqual(logitStackerKinds);
+  });
+
+  it('are those that are named', () => {
+    expect(kindsOf(frozen, { stackers: { kinds: ['mean'] } })).toEqual(['mean']);
+    expect(() => kindsOf(frozen, { stackers: 'mean' })).toThrow(/stackers: expected/);
+  });
 });
 
 describe('presets', () => {

@@ -1,5 +1,5 @@
 /** Merges preset, config file, command line and environment into one validated experiment. */
-import { checkValue, type ValueMistake } from '@chorus/models';
+import { checkValue, stackerKinds, type ValueMistake } from '@chorus/models';
 import { ConfigError } from '../errors.ts';
 import { describeUnknownKey } from './known-keys.ts';
 import { type Experiment, experimentSchema } from './schema.ts';
@@ -16,7 +16,7 @@ type JsonObject = { [key: string]: Json };
  * @throws ConfigError naming each invalid field, what was expected and what was received.
  */
 export function resolveExperiment(...layers: readonly object[]): Experiment {
-  const merged = withStudentRecipe(mergeLayers(...layers) as JsonObject);
+  const merged = withStackers(withStudentRecipe(mergeLayers(...layers) as JsonObject));
   const { data, mistakes } = checkValue(experimentSchema, merged);
   if (mistakes === undefined) return data;
   const rest = mistakes.length - maxMistakes;
@@ -131,6 +131,16 @@ function merge(below: JsonObject, above: JsonObject): JsonObject {
     merged[key] = isObject(present) && isObject(value) && !changesKind(present, value) ? merge(present, value) : value;
   }
   return merged;
+}
+
+/** Adds the stacker `features` to the default ones where backbones stay frozen, since only then can features be stacked. */
+function withStackers(experiment: JsonObject): JsonObject {
+  const { recipe, stackers, weights } = experiment;
+  const fineTune = isObject(recipe) && isObject(recipe.fineTune) ? recipe.fineTune : {};
+  const own = isObject(stackers) ? stackers : {};
+  const isChosen = own.kinds !== undefined || (stackers !== undefined && !isObject(stackers));
+  if (isChosen || fineTune.lastLayers !== 0 || weights === 'random') return experiment;
+  return { ...experiment, stackers: { ...own, kinds: [...stackerKinds] } };
 }
 
 /** Completes the student's recipe with the experiment's. */

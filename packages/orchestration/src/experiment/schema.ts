@@ -167,7 +167,7 @@ export const experimentSchema = z
           .min(1)
           .default([...logitStackerKinds])
           .describe(
-            'Stackers to fit; one is chosen by out-of-fold log loss. `features` reads pooled features, so it needs members with frozen backbones.',
+            'Stackers to fit; one is chosen by out-of-fold log loss. `features` reads pooled features, so it needs members with frozen backbones, and is a default only with `recipe.fineTune.lastLayers: 0`.',
           ),
         ...stackerOptionSchemas,
       })

@@ -51,7 +51,8 @@ async function input(setting: CalibrationSetting = 'auto', count = 280): Promise
 
 describe('analyzeEnsemble', () => {
   it('describes members, calibration and thresholds', async () => {
-    const found = await analyzeEnsemble(await input(), new Slices());
+    const given = await input();
+    const found = await analyzeEnsemble(given, new Slices());
     // The second is wrong less often; both are wrong in one of 35 rows.
     expect(found.members.map(({ name }) => name)).toEqual(['one', 'two']);
     expect(found.images).toEqual({ outOfFold: 280, test: 280 });
@@ -66,6 +67,11 @@ describe('analyzeEnsemble', () => {
     for (const { wanted, test: sets } of found.predictionSets) expect(sets.coverage!).toBeGreaterThan(wanted - 0.05);
     for (const { wanted, outOfFold: known } of found.answers)
       if (known !== null) expect(known.accuracy!).toBeGreaterThanOrEqual(wanted);
+    for (const { wanted, outOfFold: known } of found.answeredShares) {
+      expect(known.coverage).toBeGreaterThanOrEqual(wanted);
+      expect(known.accuracy).not.toBeNull();
+    }
+    expect(found.answeredShares.map(({ wanted }) => wanted)).toEqual(given.thresholds.shares.map(({ share }) => share));
     const [low, high] = found.intervals.logLoss!;
     expect(low).toBeLessThan(test.before.logLoss);
     expect(high).toBeGreaterThan(test.before.logLoss);

@@ -55,7 +55,7 @@ export async function analyzeEnsemble(input: AnalysisInput, slices: Slices): Pro
     pairs: pairs.map(({ members: [a, b], ...shares }) => ({ members: [names[a]!, names[b]!], ...shares })),
     calibration: await calibrationSection(calibration, uncalibrated, tested, classCount, slices),
     predictionSets: await predictionSets(thresholds, tested, classCount, slices),
-    answers: await answers(thresholds, outOfFold, tested, classCount, slices),
+    ...(await answers(thresholds, outOfFold, tested, classCount, slices)),
     intervals: await bootstrapIntervals(tested.probabilities, tested.labels, classCount, bootstrap),
     logLossAgainstBestMember: await bootstrapLossDifference(
       ...([tested.probabilities, best, tested.labels, classCount, bootstrap] as const),
@@ -118,23 +118,28 @@ async function predictionSets(
 }
 
 async function answers(
-  { answers: all }: Thresholds,
+  { answers: all, shares }: Thresholds,
   outOfFold: LabeledOutputs,
   tested: LabeledOutputs,
   classCount: number,
   slices: Slices,
-): Promise<EnsembleAnalysis['answers']> {
-  const measure = async ({ probabilities, labels }: LabeledOutputs, threshold: number | null) => {
-    if (threshold === null) return null;
+): Promise<Pick<EnsembleAnalysis, 'answers' | 'answeredShares'>> {
+  const measureOn = async ({ probabilities, labels }: LabeledOutputs, threshold: number) => {
     const { coverage, accuracy } = measureSelection(probabilities, labels, classCount, threshold);
     await slices.pause();
     return { coverage, accuracy };
   };
-  const measured: EnsembleAnalysis['answers'] = [];
+  const measure = async (threshold: number) => ({
+    ...{ outOfFold: await measureOn(outOfFold, threshold), test: await measureOn(tested, threshold) },
+  });
+  const byAccuracy: EnsembleAnalysis['answers'] = [];
   for (const { accuracy, threshold } of all)
-    measured.push({
+    byAccuracy.push({
       ...{ wanted: accuracy, threshold },
-      ...{ outOfFold: await measure(outOfFold, threshold), test: await measure(tested, threshold) },
+      ...(threshold === null ? { outOfFold: null, test: null } : await measure(threshold)),
     });
-  return measured;
+  const byShare: EnsembleAnalysis['answeredShares'] = [];
+  for (const { share, threshold } of shares)
+    byShare.push({ ...{ wanted: share, threshold }, ...(await measure(threshold)) });
+  return { answers: byAccuracy, answeredShares: byShare };
 }

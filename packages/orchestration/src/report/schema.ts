@@ -211,6 +211,17 @@ const analysisSchema = z.strictObject({
       }),
     )
     .describe('Which images to leave to a human so that the answers reach an accuracy.'),
+  answeredShares: z
+    .array(
+      z.strictObject({
+        wanted: share.describe('Share of the images that is answered.'),
+        threshold: share.describe('Smallest probability of an answer, from out-of-fold predictions.'),
+        ...{ outOfFold: answeredSchema, test: answeredSchema },
+      }),
+    )
+    // Reports of earlier versions have none.
+    .default([])
+    .describe('Which images to leave to a human so that a share of the images is answered.'),
   intervals: z
     .strictObject({ logLoss: interval.nullable(), balancedAccuracy: interval.nullable(), auc: interval.nullable() })
     .describe("95 % intervals of the ensemble's scores over 1,000 stratified resamples of the test images."),

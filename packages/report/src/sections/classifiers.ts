@@ -6,7 +6,7 @@ export interface Classifier {
   kind: 'ensemble' | 'stacker' | 'member' | 'student';
   /** Why it stands out, such as `best member`. */
   note: string;
-  test: Pick<Score, 'accuracy' | 'correct' | 'count' | 'logLoss' | 'wilson95'> & { auc: number | null };
+  test: Score;
 }
 
 /** Every tested classifier, the most accurate first. */

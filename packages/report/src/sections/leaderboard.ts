@@ -4,6 +4,7 @@ import { dotsAndWhiskers } from '../charts/dots-and-whiskers.ts';
 import { figure, inBothWidths } from '../figure.ts';
 import { count, integer, number, percent, percentRange } from '../format.ts';
 import { html } from '../html.ts';
+import { scoreTable } from './analysis-tables.ts';
 import { type Classifier, classifiersOf } from './classifiers.ts';
 import type { Section } from './section.ts';
 
@@ -26,7 +27,7 @@ export async function leaderboardSection(report: Report): Promise<Section | null
     caption: html`All ${count(classifiers.length, 'classifier')} saw the same ${count(classifiers[0]!.test.count, 'image')}. A line is the 95 % interval of the accuracy (Wilson): where lines overlap
 widely, the order may be chance. ${report.bestMember !== null && 'The ensemble and the best member were chosen on other images, before any test image was read.'}`,
     table: {
-      columns: ['', 'accuracy', '95 % interval', 'correct', 'log loss', 'AUC', ''],
+      columns: ['', 'accuracy', '95 % interval', 'correct', 'balanced accuracy', 'macro F1', 'log loss', 'AUC', ''],
       rows: classifiers.map(({ name, note, test }) => [
         ...[
           name,
@@ -34,10 +35,11 @@ widely, the order may be chance. ${report.bestMember !== null && 'The ensemble a
           percentRange(test.wilson95),
           `${integer(test.correct)} of ${integer(test.count)}`,
         ],
-        ...[number(test.logLoss), number(test.auc, 4), note],
+        ...[percent(test.balancedAccuracy), percent(test.macroF1), number(test.logLoss), number(test.auc, 4), note],
       ]),
     },
-  })}`;
+  })}
+${report.analysis !== null && scoreTable(report.analysis, report)}`;
   return { id: 'leaderboard', title: 'Leaderboard', body };
 }
 

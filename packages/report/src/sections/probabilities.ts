@@ -7,6 +7,7 @@ import { figure, narrowWidth, type Series } from '../figure.ts';
 import { integer, listOf, number, percent, roundPercent } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import type { TestPredictions } from '../predictions.ts';
+import { doubtTables } from './analysis-tables.ts';
 import type { Section } from './section.ts';
 
 /** A curve per class for at most so many classes. */
@@ -25,7 +26,11 @@ export async function probabilitiesSection(
     ...(predictions === null ? [] : await rankings(report, predictions)),
   ];
   if (figures.length === 0) return null;
-  return { id: 'probabilities', title: 'Probabilities', body: html`<div class="pair">${figures}</div>` };
+  return {
+    id: 'probabilities',
+    title: 'Probabilities',
+    body: html`<div class="pair">${figures}</div>${report.analysis && doubtTables(report.analysis)}`,
+  };
 }
 
 // --- internal ---

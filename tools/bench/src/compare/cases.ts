@@ -18,6 +18,7 @@ export interface Case {
 
 export const cases: readonly Case[] = [
   ...[10, 25, 50, 100].map((perClass) => caseOf(`few-${perClass}`, `${perClass} images a class`, { perClass })),
+  caseOf('all', '1,000 images a class, all there are', { perClass: 1000, drawCount: 1 }),
   caseOf('imbalance', '200 cats and 10 dogs', { perClass: 200, imbalance: 20, drawCount: 5 }),
   caseOf('noise-10', '200 images a class, 10 % with wrong labels', { perClass: 200, noise: 0.1, drawCount: 5 }),
   caseOf('noise-20', '200 images a class, 20 % with wrong labels', { perClass: 200, noise: 0.2, drawCount: 5 }),

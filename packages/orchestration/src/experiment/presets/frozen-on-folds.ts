@@ -4,6 +4,4 @@ import type { ExperimentInput } from '../schema.ts';
 export const frozenOnFolds = {
   recipe: { fineTune: { lastLayers: 0 } },
   stacking: { kind: 'kfold', folds: 5, members: 'refit' },
-  // All of them: features of frozen backbones can be stacked, too.
-  stackers: { kinds: ['mean', 'weighted', 'greedy', 'logistic', 'dense', 'features'] },
 } satisfies Partial<ExperimentInput>;
