@@ -22,7 +22,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   // Those of a test that failed; turbo gives its tasks process groups of their own.
-  for (const one of [...children.flatMap(groupOf), ...processesWith(folder)]) process.kill(Number(one), 'SIGKILL');
+  const left = [...children.flatMap(groupOf), ...processesWith(folder)];
+  if (left.length > 0) spawnSync('kill', ['-KILL', ...left]);
   await rm(folder, { recursive: true, force: true });
 });
 
