@@ -39,7 +39,7 @@ export interface JobListeners<Name extends JobName> {
   onEvent?(event: Jobs[Name]['event']): void;
   /** Called when a training has crashed or hung. */
   onIncident?: SuperviseOptions['onIncident'];
-  /** Called when that cannot be recorded. */
+  /** Called with a message when incidents cannot be recorded. */
   onNotice?: SuperviseOptions['onNotice'];
 }
 
