@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { types } from 'node:util';
 import { expect } from 'vitest';
 
@@ -12,6 +13,15 @@ expect.addEqualityTesters([
       ? true
       : undefined,
 ]);
+
+// Tests that need a browser are skipped where there is none, but not because of a wrong path.
+for (const name of ['CHORUS_CHROMIUM', 'CHORUS_FIREFOX']) {
+  const path = process.env[name];
+  if (path !== undefined && !existsSync(path))
+    throw new Error(
+      `${name}: expected the path of a browser, but nothing is at "${path}"; correct it, or unset it to skip the tests.`,
+    );
+}
 
 function bytesOf({ buffer, byteOffset, byteLength }: NodeJS.TypedArray): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);

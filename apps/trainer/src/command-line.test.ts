@@ -1,4 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -57,12 +58,17 @@ interface Ended {
   stderr: string;
 }
 
-function start(
-  parameters: string[],
-  environment: NodeJS.ProcessEnv = {},
-): { child: ChildProcess; ended: Promise<Ended> } {
+interface Started {
+  child: ChildProcess;
+  ended: Promise<Ended>;
+}
+
+const start = (parameters: string[], environment: NodeJS.ProcessEnv = {}): Started =>
+  startProgram(process.execPath, [main, ...parameters], environment);
+
+function startProgram(program: string, parameters: string[], environment: NodeJS.ProcessEnv = {}): Started {
   // A group of its own, as a terminal gives one: a signal reaches parent and child.
-  const child = spawn(process.execPath, [main, ...parameters], {
+  const child = spawn(program, parameters, {
     cwd: folder,
     detached: true,
     env: {
@@ -94,6 +100,21 @@ function withoutNetwork(cache: string): NodeJS.ProcessEnv {
 }
 
 const chorus = (...parameters: string[]) => start(parameters).ended;
+
+/** The words of a shell that run a command. */
+const commandOf = (parameters: readonly string[]) =>
+  [process.execPath, main, ...parameters].map((word) => `'${word}'`).join(' ');
+const inShell = (text: string) => startProgram('bash', ['-c', text]).ended;
+
+/** Whether `script` is that of util-linux, which other systems do not have. */
+const hasTerminals = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
+
+/** Runs a command on a terminal of its own. */
+const onTerminal = (columns: number, parameters: readonly string[], environment: NodeJS.ProcessEnv = {}) =>
+  startProgram('script', ['-qec', `stty cols ${columns}; exec ${commandOf(parameters)}`, '/dev/null'], {
+    ...{ CI: undefined, TERM: 'xterm', NO_COLOR: undefined, FORCE_COLOR: undefined },
+    ...environment,
+  }).ended;
 
 /** Resolves when the output has a text. */
 function printed(child: ChildProcess, text: string): Promise<void> {
@@ -205,6 +226,21 @@ describe('chorus train', () => {
     expect(existsSync(at('copy'))).toBe(false);
     expect((await chorus('runs', 'clean', 'run/bundle', '--yes')).stderr).toMatch(/run\/bundle is not a run folder: /);
     expect(existsSync(at('run/bundle'))).toBe(true);
+  });
+
+  it('13: refuses a bundle with another number of classes than its models, with exit code 2', async () => {
+    await cp(at('run/bundle'), at('other-classes'), { recursive: true });
+    const manifest = JSON.parse(await readFile(at('other-classes/bundle.json'), 'utf8'));
+    const changed = JSON.stringify({ ...manifest, classes: [...manifest.classes, 'third'] });
+    await writeFile(at('other-classes/bundle.json'), changed);
+    const sums = await readFile(at('other-classes/SHA256SUMS'), 'utf8');
+    const sum = createHash('sha256').update(changed).digest('hex');
+    await writeFile(at('other-classes/SHA256SUMS'), sums.replace(/^\S+(?= {2}bundle\.json$)/m, sum));
+    const { exitCode, stderr } = await chorus('evaluate', '--bundle', 'other-classes', '--data', 'shapes');
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(
+      /^chorus: \S+other-classes\/bundle\.json is not a bundle: every model must have the classes of the bundle/,
+    );
   });
 
   it('exports its bundle, beside it or elsewhere, and over nothing else', async () => {
@@ -365,7 +401,56 @@ describe('chorus train', () => {
     await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 60_000 });
   });
 
-  it('takes CHORUS_WORKERS, and refuses a device that is not there before it reads an image', async () => {
+  it('46: exits with 5 when one of two members is left, and still writes the report', async () => {
+    await mkdir(at('one-left/members'), { recursive: true });
+    // A file in the place of the member's folder.
+    await writeFile(at('one-left/members/wide'), '');
+    const { exitCode, stderr } = await chorus(
+      ...['train', '--config', 'small.json', '--out', 'one-left', '--workers', 'cpu:0'],
+    );
+    expect(exitCode).toBe(5);
+    expect(stderr).toMatch(/^chorus: 1 of 2 members finished, but at least 2 are required: wide: Cannot write /);
+    expect(stderr).toMatch(new RegExp(`The report is ${at('one-left/report.json')}\\.\n$`));
+    const { members } = JSON.parse(await readFile(at('one-left/report.json'), 'utf8'));
+    expect(members.map(({ status }: { status: string }) => status)).toEqual(['failed', 'done']);
+  });
+
+  it('48: goes on when the reader of its output leaves, as head does', async () => {
+    const words = ['train', '--config', 'small.json', '--out', 'piped', '--workers', 'cpu:0'];
+    const { exitCode, stdout, stderr } = await inShell(`${commandOf(words)} | head -n 1; exit "\${PIPESTATUS[0]}"`);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(existsSync(at('piped/report.json'))).toBe(true);
+  });
+
+  it('48: prints plain lines on a terminal of 20 columns', async (context) => {
+    context.skip(!hasTerminals, 'script of util-linux is missing on this machine');
+    const words = ['train', '--config', 'small.json', '--dry-run', '--workers', 'cpu:0'];
+    const { exitCode, stdout } = await onTerminal(20, words);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('decoded 80 of 80 images\r\n');
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('48: shows bars on a wide terminal, without colors if NO_COLOR is set', async (context) => {
+    context.skip(!hasTerminals, 'script of util-linux is missing on this machine');
+    const words = ['train', '--config', 'small.json', '--out', 'terminal', '--workers', 'cpu:0'];
+    const { exitCode, stdout } = await onTerminal(80, words, { NO_COLOR: '1' });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('✔ stack and test  chosen: ');
+    const sequences = stdout.split('\u001b[').slice(1);
+    expect(sequences).not.toHaveLength(0);
+    // Those of colors end with m.
+    expect(sequences.filter((sequence) => /^[\d;]*m/.test(sequence))).toEqual([]);
+  });
+
+  it('43: refuses a device that is named twice', async () => {
+    const { exitCode, stderr } = await chorus('train', '--config', 'small.json', '--workers', 'cpu:0,cpu:0');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('workers.1.device: expected a device that no other worker has (received "cpu:0")');
+  });
+
+  it('43: takes CHORUS_WORKERS, and refuses a device that is not there before it reads an image', async () => {
     const { exitCode, stdout, stderr } = await start(['train', '--config', 'small.json', '--out', 'none'], {
       CHORUS_WORKERS: 'gpu:7',
     }).ended;
@@ -433,6 +518,15 @@ describe('chorus train', () => {
     expect(stderr).toMatch(message);
     expect(stderr).not.toContain('    at ');
   });
+});
+
+it('11: exits with 4 when there is one class, and says what was expected', async () => {
+  await writeSquare(at('one-class/cats/1.png'), 40);
+  const { exitCode, stderr } = await chorus('train', '--config', 'small.json', '--data', 'one-class');
+  expect(exitCode).toBe(4);
+  expect(stderr).toBe(
+    `chorus: Expected a folder per class in ${at('one-class')}, at least two, received only "cats".\n`,
+  );
 });
 
 it('cannot have published weights without a network: says where to put them by hand, and what else there is', async () => {
@@ -767,11 +861,6 @@ describe('the other commands', () => {
     const alone = await chorus();
     expect(alone).toMatchObject({ exitCode: 0, stderr: '' });
     expect(alone.stdout).toMatch(/^Usage: chorus /);
-  });
-
-  it('48: survives a reader that leaves', async () => {
-    const command = `${JSON.stringify(process.execPath)} ${JSON.stringify(main)} --help | head -n 1; echo "\${PIPESTATUS[0]}"`;
-    expect(execFileSync('bash', ['-c', command], { encoding: 'utf8' })).toMatch(/^Usage: chorus .*\n0\n$/);
   });
 });
 

@@ -83,7 +83,7 @@ describe('checkDataset', () => {
     ['tune', 'tune'],
     ['outOfFold', 'stack'],
     ['test', 'test'],
-  ] as const)('rejects a class without a usable image in the set %s', (set, shown) => {
+  ] as const)('11: rejects a class without a usable image in the set %s', (set, shown) => {
     const drawn = factsOf({ common: 60, rare: 4 });
     const bad = setOf(drawn, set, 1);
     expect(bad).toHaveLength(1);
@@ -92,9 +92,9 @@ describe('checkDataset', () => {
     );
   });
 
-  it('11: rejects one class and no class', () => {
-    const facts = factsOf({ a: 10, b: 10 });
-    expect(() => checkDataset({ ...facts, classes: ['a'] })).toThrow('at least two classes in /data, received 1');
+  it.each([[['a']], [[]]])('11: rejects fewer than two classes: %j', (classes) => {
+    const facts = { ...factsOf({ a: 10, b: 10 }), classes };
+    expect(() => checkDataset(facts)).toThrow(`at least two classes in /data, received ${classes.length}`);
   });
 
   const entry = (kind: SkippedEntry['kind'], path: string): SkippedEntry => ({ path, reason: 'why', kind });

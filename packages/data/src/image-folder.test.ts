@@ -254,7 +254,7 @@ describe('scanImageFolder', () => {
     ],
     ['one image', ['cats/1.jpg', 'dogs/'], /Expected images of class "dogs" in .*dogs, received none/],
     ['no train folder', ['test/a/1.jpg', 'test/b/1.jpg'], /Expected a train folder next to test/],
-  ])('states what was expected and received: %s', async (_, paths, message) => {
+  ])('11: states what was expected and received: %s', async (_, paths, message) => {
     await put(...paths);
     await expect(scanImageFolder(root)).rejects.toThrow(DataError);
     await expect(scanImageFolder(root)).rejects.toThrow(message);

@@ -26,6 +26,7 @@ export { type ExportDescription, type ExportFormat, exportFormats, formatAmong }
 export { type ExportResult, exportBundle } from './export/export-bundle.ts';
 export { extractFeatures, type Features, type FeaturesOptions, writeFeatures } from './features.ts';
 export { threadsOfAnOp } from './lanes/plan.ts';
+export { readPlan, type StoredPlan, type StoredPlannedMember } from './plan/read-plan.ts';
 export { planRun, type RunPlan } from './plan-run.ts';
 export { type Prediction, type PredictionChunk, predictFiles, predictStream } from './predict.ts';
 export { openPredictionFiles, type PredictionFilePaths, type PredictionFiles } from './prediction-files.ts';

@@ -193,6 +193,9 @@ describe('stopping and resuming', () => {
       'wide: wide was trained by another plan: member.backbone.alpha was 0.5, is now 0.25. It is trained again.',
     ]);
     expect(report.members.map(({ trainings: [training] }) => training!.resumed)).toEqual([false, true]);
+    const lines = (await readFile(at('edited/metrics.jsonl'), 'utf8')).trim().split('\n');
+    const restarts = lines.map((line) => JSON.parse(line)).filter(({ restarted }) => restarted);
+    expect(restarts.at(-1)).toMatchObject({ task: 'wide', epochIndex: 0 });
     warnings.length = 0;
     // A finished run is not changed, whatever its images are by now.
     await rm(at('edited/report.json'));
@@ -309,6 +312,7 @@ describe('a training in progress, with a schedule and averages', () => {
     expect(first.slim).toBeGreaterThan(0);
     expect(steps.slim).toBeLessThan(whole.slim);
     expect(existsSync(at('paused/checkpoints'))).toBe(false);
+    expect(await readFile(at('paused/metrics.jsonl'), 'utf8')).not.toContain('"restarted"');
     expect(await leftIn('paused')).toEqual(await leftIn('undisturbed'));
   });
 

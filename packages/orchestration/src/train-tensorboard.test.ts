@@ -1,8 +1,11 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bytesOnDisk } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { TrainingPlan } from './plan/plan-training.ts';
 import { numbersOf } from './recorded-numbers.fixture.ts';
+import { logBytes } from './tensorboard/log-bytes.ts';
 import { at, drawData, removeRuns, small } from './train.fixture.ts';
 import { train } from './train.ts';
 import { trainSeeds } from './train-seeds.ts';
@@ -18,6 +21,10 @@ it('writes logs for TensorBoard only if they are requested, in the run folder of
     expect((await readdir(join(folder, 'tensorboard'))).toSorted()).toEqual(['ensemble', 'slim', 'wide']);
     expect(await readdir(join(folder, 'tensorboard/wide'))).toEqual(['holdout']);
   }
+  const plan: TrainingPlan = JSON.parse(await readFile(join(runs[0]!.folder, 'plan.json'), 'utf8'));
+  const bytes = await bytesOnDisk(join(runs[0]!.folder, 'tensorboard'));
+  expect(bytes).toBeGreaterThan(0);
+  expect(bytes).toBeLessThanOrEqual(logBytes(plan, 2));
   // The first seed is that of the run without logs.
   expect(await numbersOf(runs[0]!.folder)).toEqual(await numbersOf(at('without')));
 });

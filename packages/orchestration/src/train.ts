@@ -23,7 +23,7 @@ import { IncidentRecord } from './run/incident-record.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { isDemo, type Preparation, prepareRun } from './run/preparation.ts';
-import { openRunFolder, type RunFolder } from './run/run-folder.ts';
+import { openRunFolder, type RunFolder, requireResumable } from './run/run-folder.ts';
 import { phaseNames, type RunParts, reportWithoutEnsemble } from './run/run-report.ts';
 import { sizeOf, stackAndTest, type TrainedEnsembleMember, writeReport } from './run/stack-and-test.ts';
 import { stopOn } from './run/stop-on.ts';
@@ -95,10 +95,12 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     const finished = edits.length > 0 ? undefined : folder && (await finishedReport(folder));
     if (folder !== undefined && finished !== undefined)
       return { report: finished, folder: folder.path, exitCode: exitCodes.done, wasFinished: true };
-    const preparation = await prepareRun(experiment, { ...options, folder, edits, stop }, observer);
+    if (folder !== undefined) await requireResumable(folder.path);
+    const writesLogs = options.tensorboard ?? (await folder?.hasTensorBoard()) ?? false;
+    const preparing = { ...options, folder, edits, tensorboard: writesLogs, stop };
+    const preparation = await prepareRun(experiment, preparing, observer);
     // Nothing has been created yet. From here on, the run exists and can be resumed.
     folder ??= await startFolder(preparation, options, observer);
-    const writesLogs = options.tensorboard ?? (await folder.hasTensorBoard());
     // A run that stops before its first epoch has no logs yet; the folder is what a resumed run looks for. A failure is reported with
     // the first log.
     if (writesLogs) await makeFolder(folder.tensorboard).catch(() => undefined);
@@ -171,6 +173,7 @@ async function runIn(
       observer.onBatch(task, progress);
     },
     onContinue(task, place) {
+      metrics.onContinue(task);
       tensorboard?.onContinue(task, place);
       observer.onContinue(task, place);
     },

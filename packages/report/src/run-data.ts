@@ -8,8 +8,12 @@ import {
   type Report,
   readGradCam,
   readMetrics,
+  readPlan,
   type StoredEpoch,
+  type StoredPlan,
 } from '@chorus/orchestration';
+import { sha256File } from '@chorus/storage';
+import { checksumListName } from '@chorus/storage/checksum-list';
 import { readPredictions, type TestPredictions } from './predictions.ts';
 
 export interface RunData {
@@ -24,6 +28,12 @@ export interface RunData {
   predictions: TestPredictions | null;
   /** Null if the run has none, as runs of earlier versions, or the file is unreadable. */
   gradCam: GradCam | null;
+  /** Null if the run has none, or the file is unreadable. */
+  plan: StoredPlan | null;
+  /** Fingerprint of the images and their split; null in runs of earlier versions. */
+  datasetFingerprint: string | null;
+  /** SHA-256 of the bundle's list of checksums, and thus of all its content; null without a bundle. */
+  bundleSha256: string | null;
   /** What could not be read, in sentences. */
   problems: string[];
 }
@@ -35,7 +45,7 @@ export interface RunData {
  */
 export async function readRun(path: string): Promise<RunData> {
   const [run] = (await compareRuns([path])).runs;
-  const { folder, report } = run!;
+  const { folder, report, datasetFingerprint } = run!;
   const problems: string[] = [];
   const trying = async <Found>(reading: Promise<Found>, otherwise: Found): Promise<Found> => {
     try {
@@ -45,13 +55,16 @@ export async function readRun(path: string): Promise<RunData> {
       return otherwise;
     }
   };
-  const gradCam = join(folder, 'grad-cam.json');
+  const readIfThere = async <Found>(name: string, read: (path: string) => Promise<Found>): Promise<Found | null> =>
+    existsSync(join(folder, name)) ? await trying(read(join(folder, name)), null) : null;
   const hasPredictions = report.bestMember !== null;
   return {
-    ...{ folder, name: basename(folder), report, problems },
+    ...{ folder, name: basename(folder), report, datasetFingerprint, problems },
     startedAt: (await stat(join(folder, 'experiment.json'))).mtime,
     epochs: await trying(readMetrics(join(folder, 'metrics.jsonl')), []),
     predictions: hasPredictions ? await trying(readPredictions(join(folder, 'predictions.csv'), report), null) : null,
-    gradCam: existsSync(gradCam) ? await trying(readGradCam(gradCam), null) : null,
+    gradCam: await readIfThere('grad-cam.json', readGradCam),
+    plan: await readIfThere('plan.json', readPlan),
+    bundleSha256: await readIfThere(join('bundle', checksumListName), sha256File),
   };
 }

@@ -24,6 +24,8 @@ export interface RunFolderOptions {
 /** Images per class in the test set. */
 const perClass = 6;
 
+const initialWeights = { source: '/weights/slim.safetensors', sha256: '0123456789abcdef'.repeat(4) };
+
 /**
  * Writes a run folder with a data folder of tiny images.
  *
@@ -60,7 +62,7 @@ export async function writeRunFolder({
   const names = [memberName, 'b'] as const;
   const member = (name: string, probabilities: Float32Array): Report['members'][number] => ({
     ...{ name, backbone: 'mobilenet 0.25', inputSize: 96, status: 'done', seconds: 2, trainings: [] },
-    ...{ predictsWith: 'the model of all', weights: { source: 'random', sha256: null }, recipe: 'transfer' },
+    ...{ predictsWith: 'the model of all', weights: initialWeights, recipe: 'transfer' },
     ...{ outOfFold: { accuracy: 0.9, logLoss: 0.3 }, test: scoreOf(probabilities) },
   });
   const wrong = images.flatMap(({ label, path }, row) =>
@@ -107,6 +109,10 @@ export async function writeRunFolder({
           {
             ...{ kind: 'exact', paths: [images[0]!.path, images[1]!.path], labels: [classes[0]!] },
             ...{ splits: ['test'], action: 'reported', leftOut: [] },
+          },
+          {
+            ...{ kind: 'near', paths: [images[2]!.path, images[3]!.path], labels: [classes[0]!] },
+            ...{ splits: ['fit', 'test'], action: 'reported', leftOut: [] },
           },
         ],
       },
@@ -206,6 +212,7 @@ export async function writeRunFolder({
   };
   await writeFile(join(folder, 'experiment.json'), JSON.stringify(start));
   await writeFile(join(folder, 'report.json'), JSON.stringify(report));
+  await writeFile(join(folder, 'plan.json'), JSON.stringify(planFor(names)));
   if (hasGradCam) await writeFile(join(folder, 'grad-cam.json'), JSON.stringify(gradCamFor(report.mistakes, names)));
   await writeFile(
     join(folder, 'metrics.jsonl'),
@@ -246,6 +253,26 @@ function gradCamFor(mistakes: Report['mistakes'], [first, second]: readonly [str
         { name: first, map: upperLeft },
         { name: second, map: nowhere },
       ],
+    })),
+  };
+}
+
+/** What the page shows of a plan, and what it leaves out. */
+function planFor(names: readonly string[]) {
+  const stage = { trains: 'head', optimizer: { kind: 'adam', weightDecay: 0.01 }, epochCount: 3, precision: 'float32' };
+  return {
+    ...{ schemaVersion: 1, trainingCount: 32, testCount: 12, lanes: [{ device: 'cpu:0' }] },
+    members: names.map((name) => ({
+      plan: {
+        name,
+        dropout: 0.25,
+        weights: { kind: 'file', path: initialWeights.source, sha256: initialWeights.sha256 },
+        stages: [
+          { name: 'head', ...stage },
+          { name: 'fine-tune', ...stage, trains: { lastLayers: 30 }, batchSize: 16 },
+        ],
+      },
+      trainings: [{ name, seed: 7, fold: { kind: 'holdout' }, fit: 20, tune: 4, outOfFold: 8, keepsWeights: true }],
     })),
   };
 }

@@ -58,6 +58,7 @@ tbody th{font-weight:500;min-width:7rem;max-width:24rem;overflow-wrap:break-word
 thead th{color:var(--muted);font-weight:500;vertical-align:bottom}
 table.texts th,table.texts td{text-align:left}
 td code,table.numbers td,table.numbers thead th{white-space:nowrap}
+td code.hash{white-space:normal;overflow-wrap:normal}
 code,pre{font:0.85em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 pre{background:var(--raised);border-radius:.5rem;padding:1rem;overflow:auto;max-height:32rem}
 .note{border-left:3px solid var(--line);padding-left:.8rem;color:var(--muted)}

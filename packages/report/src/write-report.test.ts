@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,6 +8,8 @@ import { ConfigError } from '@chorus/orchestration';
 import axe from 'axe-core';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { savePicture } from '../../../pictures.fixture.ts';
 import { type RunFolderOptions, writeRunFolder } from './run-folder.fixture.ts';
 import { writeComparison, writeRunReport } from './write-report.ts';
 
@@ -49,9 +52,9 @@ describe('writeRunReport', () => {
     expect(page).toContain('Of 30 png and 2 jpeg files, the smallest image has 24 × 16 pixels');
     expect(page).toContain('<th scope="row">16 to 22</th><td>30</td>');
     expect(page).toContain('Fitted on out-of-fold predictions of the members, but not chosen. Kept: epoch 2.');
-    // 2 mistakes, 1 suspected label, 4 and 12 images on the contact sheets; every picture is there. Of the mistakes and the label, maps
-    // of the ensemble and 2 members.
-    expect(page.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(2 + 1 + 4 + 12 + 3 * 3);
+    // 2 mistakes, 1 suspected label, 4 and 12 images on the contact sheets, 2 copies in two sets; every picture is there. Of the
+    // mistakes and the label, maps of the ensemble and 2 members.
+    expect(page.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(2 + 1 + 4 + 12 + 2 + 3 * 3);
     for (const text of [
       'ensemble: evidence for dogs, upper left',
       'a: evidence for cats, upper left',
@@ -64,10 +67,89 @@ describe('writeRunReport', () => {
     expect(page.replaceAll(/base64,[\w+/=]+/g, '')).not.toMatch(/undefined|NaN|\[object/);
     expect(Buffer.byteLength(page)).toBeLessThan(5_000_000);
     const card = await readFile(files.modelCard!, 'utf8');
-    expect(card).toMatch(/^---\nlibrary_name: chorus\npipeline_tag: image-classification\n/);
     expect(card).toContain('| cats | 6 | 83.3 % |');
     // Their backbones may be frozen.
     expect(card).toMatch(/^An ensemble of 2 image classifiers, trained with Chorus 0\.1\.0/m);
+  });
+
+  it('writes a model card with front matter that YAML parsers read, whatever the names are', async () => {
+    const frontMatterOf = async (folder: string): Promise<unknown> => {
+      const card = await readFile((await writeRunReport(folder)).modelCard!, 'utf8');
+      const [, text] = /^---\n(.*?)\n---\n/s.exec(card)!;
+      return parse(text!);
+    };
+    const { folder, report } = await runFolder();
+    const { accuracy, macroF1, auc, logLoss } = report.stackers[0]!.test;
+    const dataset = { type: 'imagefolder', split: 'test' };
+    const expected = (name: string, title: string) => ({
+      ...{ library_name: 'chorus', pipeline_tag: 'image-classification', metrics: ['accuracy'] },
+      tags: ['image-classification', 'ensemble'],
+      'model-index': [
+        {
+          name: title,
+          results: [
+            {
+              task: { type: 'image-classification' },
+              dataset: { name, ...dataset },
+              metrics: [
+                { type: 'accuracy', name: 'accuracy', value: accuracy },
+                { type: 'f1', name: 'macro F1', value: macroF1 },
+                { type: 'roc_auc', name: 'AUC', value: auc },
+                { type: 'log_loss', name: 'log loss', value: logLoss },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+    expect(await frontMatterOf(folder)).toEqual(expected('shapes', 'shapes classifier'));
+    const hostile = 'a: b # "c" \'d\' \\ {e} - *f &g !h %i @j [k';
+    const other = await runFolder({
+      change: (one) => ({ ...one, dataset: { ...one.dataset, name: hostile } }),
+    });
+    expect(await frontMatterOf(other.folder)).toEqual(expected(hostile, `${hostile} classifier`));
+  });
+
+  it('has whole hashes, the fingerprint of the images, the bundle and the stages of each training', async () => {
+    const { folder } = await runFolder({ datasetFingerprint: 'f'.repeat(64) });
+    const without = await readFile((await writeRunReport(folder)).page, 'utf8');
+    expect(without).not.toContain('SHA-256 of bundle/SHA256SUMS');
+    const list = `${'a'.repeat(64)}  bundle.json\n`;
+    await mkdir(join(folder, 'bundle'));
+    await writeFile(join(folder, 'bundle/SHA256SUMS'), list);
+    const page = await readFile((await writeRunReport(folder)).page, 'utf8');
+    const text = page.replaceAll('<wbr>', '');
+    expect(text).toContain(`>${'0123456789abcdef'.repeat(4)}</code>`);
+    expect(text).toContain(`>${'f'.repeat(64)}</code>`);
+    expect(text).toContain(`>${createHash('sha256').update(list).digest('hex')}</code>`);
+    expect(page).toContain('<th scope="col">head</th><th scope="col">fine-tune</th>');
+    expect(page).toContain('<th scope="row">trains</th><td>head</td><td>lastLayers 30</td>');
+    expect(page).toContain('<th scope="row">optimizer</th><td>kind adam, weightDecay 0.01</td>');
+    expect(page).toContain('<th scope="row">batchSize</th><td>–</td><td>16</td>');
+    expect(page).toContain('<th scope="row">holdout</th><td>7</td><td>20</td><td>4</td><td>8</td><td>yes</td>');
+  });
+
+  it('says why the stages of the trainings are missing', async () => {
+    const { folder } = await runFolder();
+    await writeFile(join(folder, 'plan.json'), '{"lanes": [], "members": 3}');
+    const page = await readFile((await writeRunReport(folder)).page, 'utf8');
+    expect(page).toMatch(/Not on this page.*plan\.json is not the plan of a run: members/s);
+    expect(page).not.toContain('Stages of each training');
+    await rm(join(folder, 'plan.json'));
+    expect(await readFile((await writeRunReport(folder)).page, 'utf8')).not.toContain('Stages of each training');
+  });
+
+  it('shows the pictures that are in several sets', async () => {
+    const { folder, data } = await runFolder();
+    const sheet = async () =>
+      /<h4>In fit and test: cats<\/h4><ul class="sheet">(.*?)<\/ul>/s.exec(
+        await readFile((await writeRunReport(folder)).page, 'utf8'),
+      )?.[1];
+    expect(await sheet()).toMatch(
+      /<img [^>]*alt="test\/0\/picture-2\.png">.*<img [^>]*alt="test\/0\/picture-3\.png">/s,
+    );
+    await rm(join(data, 'test/0/picture-3.png'));
+    expect(await sheet()).toContain('<div class="missing">the file is gone</div>');
   });
 
   it('has the intervals of the scores, and what to expect of doubtful images', async () => {
@@ -250,25 +332,30 @@ describe.skipIf(!hasChromium)('the page in a browser', () => {
       `'-alert(1)-'\u2028"];hacked=${number};["`,
     ][number % 4]!;
   let browser: Browser;
-  let folder: string;
   let page: string;
+  /** Paths of pages with ordinary and hostile names. */
+  const pages = { run: '', hostile: '', comparison: '' };
 
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
-    ({ folder } = await runFolder({
+    const hostile = await runFolder({
       classes: [attack(0), attack(1), attack(2), attack(3)],
       // A file name must not contain a slash.
       imageName: (index, label) => `${attack(index).replaceAll('/', '\u2215')}-${label}-${index}.png`,
       memberName: attack(2),
-    }));
-    page = (await writeRunReport(folder)).page;
+    });
+    page = (await writeRunReport(hostile.folder)).page;
+    const [run, other] = [await runFolder(), await runFolder({ seed: 1, classesWithoutErrors: 1 })];
+    const comparison = join(dirname(run.folder), 'comparison.html');
+    await writeComparison([run.folder, other.folder], comparison);
+    Object.assign(pages, { run: (await writeRunReport(run.folder)).page, hostile: page, comparison });
   });
 
   afterAll(() => browser?.close());
 
   /** Opens a page and lists what it requests. */
-  async function open(path: string, width = 1280) {
-    const tab = await browser.newPage({ viewport: { width, height: 800 } });
+  async function open(path: string) {
+    const tab = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     const requests: string[] = [];
     const errors: string[] = [];
     tab.on('request', (request) => requests.push(request.url()));
@@ -318,23 +405,25 @@ describe.skipIf(!hasChromium)('the page in a browser', () => {
       );
   });
 
-  it.each(['light', 'dark'] as const)('is accessible in %s colors', async (colorScheme) => {
-    // The policy would block axe.
-    const context = await browser.newContext({ colorScheme, bypassCSP: true });
-    const tab = await context.newPage();
-    await tab.goto(pathToFileURL(page).href);
-    await tab.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
-    await tab.evaluate(axe.source);
-    const violations = await tab.evaluate(
-      'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
-    );
-    expect(violations).toEqual([]);
-    await context.close();
-  });
-
-  it.each([390, 768, 1280])('fits a window of %i pixels', async (width) => {
-    const { tab } = await open(page, width);
-    expect(await tab.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-    await tab.close();
+  describe.each(['run', 'hostile', 'comparison'] as const)('of kind "%s"', (kind) => {
+    it.each(['light', 'dark'] as const)('is accessible in %s colors, and fits any window', async (colorScheme) => {
+      // The policy would block axe.
+      const context = await browser.newContext({ colorScheme, bypassCSP: true });
+      const tab = await context.newPage();
+      await tab.goto(pathToFileURL(pages[kind]).href);
+      for (const width of [390, 768, 1280]) {
+        await tab.setViewportSize({ width, height: 800 });
+        expect(await tab.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+        await savePicture(tab, `report-${kind}-${width}-${colorScheme}`);
+      }
+      await tab.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
+      expect(await tab.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+      await tab.evaluate(axe.source);
+      const violations = await tab.evaluate(
+        'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
+      );
+      expect(violations).toEqual([]);
+      await context.close();
+    });
   });
 });

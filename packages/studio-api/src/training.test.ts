@@ -2,16 +2,18 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeRun } from '@chorus/orchestration';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { writePets } from '../../predictor/src/bundles.fixture.ts';
 import { type RunningStudio, serveStudio } from './index.ts';
 import {
   applyEvent,
   type ClassifiedImage,
   type DataSet,
+  type ExportedFiles,
   type RunDetails,
   type TrainingEvent,
   type TrainingState,
@@ -208,7 +210,33 @@ describe('a run', () => {
     const exported = await post<{ folder: string; files: string[] }>(`/api/runs/${run}/export`, { format: 'onnx' });
     expect(exported.files).toContain('onnx/ensemble.onnx');
     expect(existsSync(join(exported.folder, 'onnx/ensemble.onnx'))).toBe(true);
-    expect((await get<RunDetails>(`/api/runs/${run}`)).exports).toEqual(['onnx']);
+    expect((await get<RunDetails>(`/api/runs/${run}`)).exports).toEqual({
+      ...{ ensemble: ['onnx'], student: null },
+    });
+  });
+
+  it('is exported as its student alone, if its bundle has one', async () => {
+    const missing = await send(`/api/runs/${run}/export`, { format: 'onnx', student: true });
+    expect(missing.status).toBe(422);
+    expect(await missing.json()).toMatchObject({ error: expect.stringContaining('Expected a bundle with a student') });
+    const id = 'with-student';
+    const runs = join(folder.parent, 'workspace/runs');
+    const own = join(runs, id);
+    await cp(join(runs, run), own, { recursive: true });
+    await rm(join(own, 'export-onnx'), { recursive: true });
+    await writePets(join(own, 'bundle'));
+    expect((await get<RunDetails>(`/api/runs/${id}`)).exports).toEqual({ ensemble: [], student: [] });
+    for (const [format, name, file] of [
+      ['onnx', 'export-student-onnx', 'onnx/members/student.onnx'],
+      ['bundle-int8', 'bundle-student-int8', 'bundle.json'],
+    ] as const) {
+      const exported = await post<ExportedFiles>(`/api/runs/${id}/export`, { format, student: true });
+      expect(exported.folder).toBe(join(own, name));
+      expect(exported.files).toContain(file);
+    }
+    expect((await get<RunDetails>(`/api/runs/${id}`)).exports).toEqual({
+      ...{ ensemble: [], student: ['onnx', 'bundle-int8'] },
+    });
   });
 });
 

@@ -13,8 +13,8 @@ export interface ChildTask {
 }
 
 /**
- * In this order: `ready`, then for each input `begins` and, if it failed, `failed`; in the end, `done`, or `spent` if another process
- * must go on.
+ * In this order: `ready`, then for each input `begins`, `failed` if it failed, and `ready` again; in the end, `done`, or `spent` if another
+ * process must go on.
  */
 export type ChildMessage =
   | { kind: 'ready' }

@@ -25,9 +25,11 @@ const end = task.firstIteration + task.maxCount;
 const spentAt = task.firstIteration + (target.inputsPerProcess ?? Number.POSITIVE_INFINITY);
 let iteration = task.firstIteration;
 for (; iteration < Math.min(end, spentAt) && performance.now() < endTime; iteration += 1) {
+  const input = inputOf(target, corpus, { seed: task.seed, iteration });
   send({ kind: 'begins', iteration });
-  const reason = await failureOf(inputOf(target, corpus, { seed: task.seed, iteration }));
+  const reason = await failureOf(input);
   if (reason !== undefined) send({ kind: 'failed', iteration, reason });
+  send({ kind: 'ready' });
 }
 send(iteration === spentAt ? { kind: 'spent', nextIteration: iteration } : { kind: 'done' });
 process.disconnect();

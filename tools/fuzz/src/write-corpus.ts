@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Writes the corpus: small valid files of every format, with drawn pictures and weights of zeros. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { bundleManifestSchema, createClassifier, memberToBytes } from '@chorus/models';
 import { sha256 } from '@chorus/storage';
@@ -16,7 +16,7 @@ const corpus: Readonly<Record<string, Readonly<Record<string, Uint8Array | strin
   bundle: { 'two-members.json': JSON.stringify(bundle()) },
   member: { 'mobilenet.json': JSON.stringify(manifest) },
   checksums: { SHA256SUMS: `${sha256('{}')}  a.json\n${sha256('weights')}  members/b.bin\n` },
-  h5: { 'layers.h5': await layersFile() },
+  h5: { 'layers.h5': await layersFile(), 'symbol-tables.h5': await keptFile('h5/symbol-tables.h5') },
   safetensors: { 'tensors.safetensors': safetensors() },
   zip: { 'files.zip': archive() },
   image: await images(),
@@ -66,6 +66,11 @@ function bundle() {
     calibration: { kind: 'vector', scales: [1, 1], biases: [0, 0] },
     thresholds: { answers: [{ accuracy: 0.9, threshold: 0.6 }], sets: [{ coverage: 0.9, threshold: 0.2 }] },
   });
+}
+
+/** A file of the corpus that only a program in Python can write. */
+function keptFile(path: string): Promise<Uint8Array> {
+  return readFile(new URL(`../corpus/${path}`, import.meta.url));
 }
 
 /** As Keras writes layers. */

@@ -13,6 +13,7 @@ import {
   smoothFile,
   writePets,
 } from '../../../../packages/predictor/src/bundles.fixture.ts';
+import { savePicture } from '../../../../pictures.fixture.ts';
 
 /** Debian's; CHORUS_CHROMIUM names another. */
 const program = process.env.CHORUS_CHROMIUM ?? '/usr/bin/chromium';
@@ -300,6 +301,10 @@ describe.skipIf(!hasChromium)('the page that classifies', () => {
     it.each([390, 768, 1280])('fits a window of %i pixels', async (width) => {
       await page.setViewportSize({ width, height: 800 });
       expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await savePicture(page, `classify-${width}-${colorScheme}`);
+      }
     });
   });
 });

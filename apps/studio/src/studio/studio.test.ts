@@ -6,7 +6,9 @@ import { type RunningStudio, serveStudio } from '@chorus/studio-api';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { writePets } from '../../../../packages/predictor/src/bundles.fixture.ts';
 import { smallSettings, type TestFolder, testFolder } from '../../../../packages/studio-api/src/studio.fixture.ts';
+import { savePicture } from '../../../../pictures.fixture.ts';
 
 /** Debian's; CHORUS_CHROMIUM names another. */
 const program = process.env.CHORUS_CHROMIUM ?? '/usr/bin/chromium';
@@ -258,6 +260,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await wide.getByText(/^Epoch \d: loss [\d.]+ fit, [\d.]+ tune; accuracy [\d.]+ %$/).waitFor();
     expect(await wide.locator('path.line.tune').first().getAttribute('d')).toMatch(/^M\d/);
     await page.getByRole('img', { name: /^cpu:0: worked [\d.]+ s of [\d.]+ s$/ }).waitFor();
+    await savePicture(page, 'studio-live-training');
     await page
       .getByRole('heading', { name: /^The ensemble classifies [\d.]+ % of the test images correctly/ })
       .waitFor();
@@ -442,26 +445,26 @@ describe.skipIf(!hasChromium)('the studio', () => {
     const { runs } = await running.studio.describe();
     const finished = runs.filter(({ state }) => state === 'finished').map(({ id }) => id);
     const run = `#/runs/${encodeURIComponent(finished[0]!)}`;
-    const views: [string, string][] = [
-      ['#/data', 'Your data sets'],
-      ['#/data/shapes', 'Show all images'],
-      ['#/data/shapes/stars', 'stars-00003.png'],
-      ['#/train/shapes', 'Start training'],
-      ['#/runs', 'Delete'],
-      [run, 'Leaderboard'],
-      [`${run}/training`, 'See the result'],
-      [`${run}/labels`, 'Leave out'],
-      [`${run}/try`, 'Choose images'],
-      [`${run}/export`, 'ONNX'],
-      [`#/compare/${encodeURIComponent(finished.join('+'))}`, 'Settings that differ'],
+    const views: [name: string, hash: string, text: string][] = [
+      ['data-sets', '#/data', 'Your data sets'],
+      ['data-set', '#/data/shapes', 'Show all images'],
+      ['class', '#/data/shapes/stars', 'stars-00003.png'],
+      ['train', '#/train/shapes', 'Start training'],
+      ['runs', '#/runs', 'Delete'],
+      ['result', run, 'Leaderboard'],
+      ['training', `${run}/training`, 'See the result'],
+      ['labels', `${run}/labels`, 'Leave out'],
+      ['try', `${run}/try`, 'Choose images'],
+      ['export', `${run}/export`, 'ONNX'],
+      ['compare', `#/compare/${encodeURIComponent(finished.join('+'))}`, 'Settings that differ'],
     ];
     // The policy would block axe.
     const page = await open('', { bypassCSP: true });
     await page.evaluate(axe.source);
-    for (const [hash, text] of views) {
+    for (const [name, hash, text] of views) {
       await page.goto(`${running.url}/${hash}`);
       await page.getByText(text).first().waitFor();
-      for (const width of [390, 1280])
+      for (const width of [390, 768, 1280])
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.setViewportSize({ width, height: 800 });
           await page.emulateMedia({ colorScheme });
@@ -471,6 +474,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
           expect({ hash, width, colorScheme, violations }).toEqual({ hash, width, colorScheme, violations: [] });
           const tooWide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
           expect({ hash, width, tooWide }).toEqual({ hash, width, tooWide: 0 });
+          await savePicture(page, `studio-${name}-${width}-${colorScheme}`);
         }
     }
   });
@@ -563,6 +567,24 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByRole('button', { name: `Delete ${run}` }).waitFor({ state: 'detached' });
     expect(existsSync(join(workspace(), 'runs', run, 'bundle'))).toBe(false);
+  });
+
+  it('exports the student of a run that has one', async () => {
+    const run = 'with-student';
+    await cp(join(workspace(), 'runs', await finishedRun()), join(workspace(), 'runs', run), { recursive: true });
+    await writePets(join(workspace(), 'runs', run, 'bundle'));
+    const page = await open(`#/runs/${run}/export`);
+    await page.getByLabel('Export').selectOption('the student alone');
+    await page.getByRole('button', { name: 'Export as ONNX' }).click();
+    await page.getByText(/^Wrote \d+ files, [\d.]+ [kM]B:$/).waitFor();
+    await page.getByText(join('runs', run, 'export-student-onnx')).waitFor();
+    expect(await page.getByRole('button', { name: 'Export again' }).count()).toBe(1);
+    await page.getByLabel('Export').selectOption('the ensemble');
+    await page.getByRole('button', { name: 'Export as ONNX' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Export again' }).count()).toBe(0);
+    await page.getByLabel('Export').selectOption('the student alone');
+    await page.getByRole('button', { name: 'Export again' }).waitFor();
+    await savePicture(page, 'studio-export-student');
   });
 });
 

@@ -19,7 +19,7 @@ describe('duplicateLines', () => {
     expect(duplicateLines({ duplicates: [], duplicatesComplete: true })).toEqual([]);
   });
 
-  it('warns of contradictions and of pictures on both sides of the split, the worst first', () => {
+  it('12: warns of contradictions and of pictures on both sides of the split, the worst first', () => {
     const duplicates = [
       duplicate(),
       duplicate({ paths: ['test/1.jpg', 'train/1.jpg'], splits: ['fit', 'test'], action: 'reported' }),

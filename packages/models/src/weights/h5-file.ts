@@ -4,8 +4,8 @@
  * The size of the file bounds what libhdf5 allocates: only the layout that Keras writes is accepted, contiguous numbers, and
  * all shapes together must fit into the file. Chunks and filters could expand to any size, and virtual datasets refer to other
  * files. External storage does, too, but h5wasm does not report it; therefore no other file is reachable: a file is opened
- * under an unpredictable name in the memory of the WebAssembly module, whose devices are removed. One gap remains: a string in a
- * global heap may state a false length, and libhdf5 allocates it, at most 2 GiB, before it checks.
+ * under an unpredictable name in the memory of the WebAssembly module, whose devices are removed. One gap remains: a string of
+ * variable length may state a false length, and libhdf5 allocates it, at most 2 GiB, before it checks; SECURITY.md says why.
  */
 import { ModelError } from '../errors.ts';
 import { checkGlobalHeaps } from './global-heaps.ts';

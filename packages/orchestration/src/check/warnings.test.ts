@@ -46,7 +46,6 @@ test.each<[string, Partial<DatasetSection>, RegExp]>([
     { contradictions: [{ paths: ['a/1', 'b/1'], classes: ['a', 'b'] }] },
     /^1 picture with several labels/,
   ],
-  ['duplicates', { duplicates: [{ paths: ['a/1', 'a/2'], splits: ['fit', 'test'] }] }, /^1 picture in several sets/],
   [
     'small images',
     { dimensions: { ...plain.dimensions!, belowInputSize: 51 } },
@@ -59,6 +58,13 @@ test.each<[string, Partial<DatasetSection>, RegExp]>([
   ],
 ])('warns of %s', (_, changes, message) => {
   expect(warningsAbout({ ...plain, ...changes })).toContainEqual(expect.stringMatching(message));
+});
+
+it('12: warns of the pictures that are in several sets, with their number', () => {
+  const duplicates = [1, 2].map((index) => ({ paths: [`a/${index}`, `a/copy-${index}`], splits: ['fit', 'test'] }));
+  expect(warningsAbout({ ...plain, duplicates })).toContainEqual(
+    expect.stringMatching(/^2 pictures in several sets of the split: /),
+  );
 });
 
 it('does not warn of a few images with unusual dimensions', () => {

@@ -202,11 +202,6 @@ describe('resolveExperiment', () => {
     ['an invalid color', { data: { background: 'glass' } }, /data\.background: expected a color/],
     ['an invalid device', { workers: [{ device: 'tpu:0' }] }, /workers\.0\.device: expected a device such as "gpu:0"/],
     [
-      'the same device twice',
-      { workers: [{ device: 'gpu:0' }, { device: 'gpu:0', memoryLimitMiB: 900 }] },
-      /workers\.1\.device: expected a device that no other worker has \(received "gpu:0"\)/,
-    ],
-    [
       'a memory limit on a CPU',
       { workers: [{ device: 'cpu:0', memoryLimitMiB: 900 }] },
       /workers\.0\.memoryLimitMiB: expected no limit for cpu:0: only GPUs have one \(received 900\)/,
@@ -244,6 +239,14 @@ describe('resolveExperiment', () => {
   ])('refuses %s', (_, layer, message) => {
     expect(() => resolveExperiment(mobile, layer)).toThrow(ConfigError);
     expect(() => resolveExperiment(mobile, layer)).toThrow(message);
+  });
+
+  it('43: refuses a device that is named twice', () => {
+    const workers = [{ device: 'gpu:0' }, { device: 'gpu:0', memoryLimitMiB: 900 }];
+    expect(() => resolveExperiment(mobile, { workers })).toThrow(ConfigError);
+    expect(() => resolveExperiment(mobile, { workers })).toThrow(
+      /workers\.1\.device: expected a device that no other worker has \(received "gpu:0"\)/,
+    );
   });
 
   it('14: either returns an experiment or throws a ConfigError, for any input', () => {

@@ -5,6 +5,7 @@ import { type MemberPlan, type StagePlan, viewsToPredict } from '@chorus/trainin
 import { advise, ConfigError } from '../errors.ts';
 import { modelBytes } from '../plan/model-bytes.ts';
 import { type PlannedMember, plannedModels, type TrainingPlan } from '../plan/plan-training.ts';
+import { logBytes } from '../tensorboard/log-bytes.ts';
 import type { Dataset } from './dataset.ts';
 import { existingPlace } from './run-folder.ts';
 
@@ -15,19 +16,21 @@ export interface RunSize {
   pathLength: number;
   /** Number of lanes, each of which keeps checkpoints of one training. */
   laneCount: number;
+  /** Whether the run writes logs for TensorBoard. */
+  writesLogs?: boolean;
   /** Bytes of members and checkpoints that were written before the run was resumed. */
   writtenBytes?: number;
 }
 
 /**
  * Estimates the bytes that a run needs at a time: members, bundle, checkpoints of the running trainings, predictions, label issues,
- * Grad-CAM maps, metrics and the report with its page, plus 10 %. Does not include logs for TensorBoard.
+ * Grad-CAM maps, metrics, logs for TensorBoard and the report with its page, plus 10 %.
  *
  * The estimate is high, so that a started run does not fill the disk.
  */
 export function runBytes(
   training: TrainingPlan,
-  { classCount, pathLength, laneCount, writtenBytes = 0 }: RunSize,
+  { classCount, pathLength, laneCount, writesLogs = false, writtenBytes = 0 }: RunSize,
 ): number {
   const { stackers, student, trainingCount, testCount } = training;
   const members = plannedModels(training);
@@ -60,8 +63,9 @@ export function runBytes(
   const contents = (trainingCount + testCount) * contentBytes;
   const maps = explainedCount * members.reduce((sum, { plan }) => sum + 2 * mapBytes(plan), 0);
   const binaries = weights + checkpoints + outOfFold;
+  const logs = writesLogs ? logBytes(training, classCount) : 0;
   const tables = predictions + labelIssues + contents + metrics + report + maps;
-  const all = 1.1 * (binaries + tables + reportPageBytes + smallFilesBytes);
+  const all = 1.1 * (binaries + tables + logs + reportPageBytes + smallFilesBytes);
   return Math.max(0, Math.ceil(all) - writtenBytes);
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EpochMetrics } from '@chorus/training';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { MetricsLog, readMetrics } from './metrics-log.ts';
+import { MetricsLog, readMetrics, type StoredEpoch } from './metrics-log.ts';
 
 let folder: string;
 let path: string;
@@ -104,6 +104,7 @@ it('skips a line of a megabyte, and a deeply nested one', async () => {
 it('marks the lines of epochs that are repeated, in the same run and in a resumed one', async () => {
   const append = async (...epochs: [stage: string, epochIndex: number][]) => {
     const log = await MetricsLog.open(path, (message) => warnings.push(message));
+    log.onContinue('a');
     for (const [stage, epochIndex] of epochs) log.append(line(epochIndex, 0.5, stage) as EpochMetrics);
     await log.close();
   };
@@ -120,6 +121,33 @@ it('marks the lines of epochs that are repeated, in the same run and in a resume
   ]);
   expect((await readMetrics(path)).map(({ stage, epochIndex }) => `${stage} ${epochIndex}`)).toEqual([
     ...['head 0', 'whole 0', 'whole 1'],
+  ]);
+  expect(warnings).toEqual([]);
+});
+
+it('keeps no epoch from before a training started again, whatever its stages were called then', async () => {
+  const append = async (...epochs: [stage: string, epochIndex: number][]) => {
+    const log = await MetricsLog.open(path, (message) => warnings.push(message));
+    for (const [stage, epochIndex] of epochs) log.append(line(epochIndex, 0.5, stage) as EpochMetrics);
+    await log.close();
+  };
+  const other = `${JSON.stringify({ ...line(0), task: 'b' })}\n`;
+  await writeFile(path, other);
+  // A version or an experiment with a stage that there is no longer.
+  await append(['warm-up', 0], ['warm-up', 1], ['head', 0]);
+  await append(['head', 0], ['whole', 0]);
+  const placesOf = (epochs: readonly StoredEpoch[]) =>
+    epochs.map(({ task, stage, epochIndex, restarted = false }) => [task, stage, epochIndex, restarted]);
+  expect(placesOf(await readMetrics(path))).toEqual([
+    ['b', 'head', 0, false],
+    ['a', 'head', 0, true],
+    ['a', 'whole', 0, false],
+  ]);
+  // Lines of an earlier version, which did not mark a restart, are all read.
+  const unmarked = (await readFile(path, 'utf8')).replaceAll(',"restarted":true', '');
+  await writeFile(path, unmarked);
+  expect(placesOf(await readMetrics(path)).map(([, stage]) => stage)).toEqual([
+    ...['head', 'warm-up', 'warm-up', 'head', 'whole'],
   ]);
   expect(warnings).toEqual([]);
 });

@@ -5,35 +5,48 @@ import { AppendFile } from './append-file.ts';
 
 /**
  * `metrics.jsonl`: one JSON object per line, appended after each epoch. A resumed run appends to the same file. A line with
- * `"repeated": true` is of an epoch that is in the file already: its training has gone back since, to a checkpoint or for a retry.
+ * `"repeated": true` is of an epoch that is in the file already: its training has gone back since, to a checkpoint or for a retry. One
+ * with `"restarted": true` is the first of a training that started again from its beginning, perhaps with other stages.
  */
 export class MetricsLog {
   readonly #file: AppendFile;
   /** Of all lines in the file. */
-  readonly #keys: Set<string>;
+  readonly #keys = new Set<string>();
+  /** Trainings with lines of an earlier process, and none of this one. */
+  readonly #earlier = new Set<string>();
 
-  private constructor(path: string, onFailure: (message: string) => void, keys: Set<string>) {
+  private constructor(path: string, onFailure: (message: string) => void) {
     this.#file = new AppendFile(path, onFailure);
-    this.#keys = keys;
   }
 
   /** @param onFailure as in {@link AppendFile}. */
   static async open(path: string, onFailure: (message: string) => void): Promise<MetricsLog> {
-    const keys = new Set<string>();
+    const log = new MetricsLog(path, onFailure);
     try {
-      for await (const epoch of epochsOf(path)) keys.add(keyOf(epoch));
+      for await (const epoch of epochsOf(path)) {
+        log.#keys.add(keyOf(epoch));
+        log.#earlier.add(epoch.task);
+      }
     } catch (error) {
       // A file that cannot be read may still be appended to; if it cannot, the first epoch reports that.
       if (!(error instanceof StorageError)) throw error;
     }
-    return new MetricsLog(path, onFailure, keys);
+    return log;
+  }
+
+  /** Notes that a training continues from a checkpoint; one that starts from its beginning invalidates its earlier lines. */
+  onContinue(task: string): void {
+    this.#earlier.delete(task);
   }
 
   append(metrics: EpochMetrics): void {
     const key = keyOf(metrics);
-    const repeated = this.#keys.has(key);
+    const marks = {
+      ...(this.#keys.has(key) && { repeated: true }),
+      ...(this.#earlier.delete(metrics.task) && { restarted: true }),
+    };
     this.#keys.add(key);
-    this.#file.append(() => `${JSON.stringify({ ...metrics, ...(repeated && { repeated }) })}\n`);
+    this.#file.append(() => `${JSON.stringify({ ...metrics, ...marks })}\n`);
   }
 
   /** As in {@link AppendFile}. */
@@ -49,7 +62,7 @@ export type StoredEpoch = z.output<typeof epochSchema>;
  * Reads `metrics.jsonl`, also while a run appends to it.
  *
  * @returns the epochs that led to the weights, in the order of training: where a training has gone back to an earlier epoch, the
- * lines of this and later epochs before that do not count.
+ * lines of this and later epochs before that do not count, and where it has restarted, none before that. Stages may have any name.
  * @throws StorageError when the file cannot be read, or has more than 256 MiB.
  */
 export async function readMetrics(path: string): Promise<StoredEpoch[]> {
@@ -57,6 +70,7 @@ export async function readMetrics(path: string): Promise<StoredEpoch[]> {
   for await (const epoch of epochsOf(path)) {
     const epochs = trainings.get(epoch.task) ?? [];
     trainings.set(epoch.task, epochs);
+    if (epoch.restarted) epochs.length = 0;
     const repeated = epochs.findIndex(
       ({ stage, epochIndex }) => stage === epoch.stage && epochIndex >= epoch.epochIndex,
     );
@@ -100,6 +114,7 @@ const epochSchema = z.object({
   tuneAccuracy: z.number().nullable(),
   learningRate: numberOrNull,
   best: z.boolean(),
+  restarted: z.boolean().optional(),
 });
 
 function parsed(line: string): unknown {

@@ -73,7 +73,12 @@ export async function describeRun(path: string): Promise<PastRun> {
 }
 
 export interface RunComparison {
-  runs: { folder: string; report: Report }[];
+  runs: {
+    folder: string;
+    report: Report;
+    /** Of the images and their split; null in runs of earlier versions. */
+    datasetFingerprint: string | null;
+  }[];
   /** See {@link experimentDifferences}. */
   differences: KeyDifference[];
   /** Whether all runs have the same images and the same split. */
@@ -90,7 +95,7 @@ export async function compareRuns(paths: readonly string[]): Promise<RunComparis
   // One after the other, so that the error names the first run that has no report.
   for (const path of paths) runs.push(await readFinishedRun(resolve(path)));
   return {
-    runs: runs.map(({ folder, report }) => ({ folder, report })),
+    runs: runs.map(({ folder, report, datasetFingerprint }) => ({ folder, report, datasetFingerprint })),
     differences: experimentDifferences(runs.map(({ experiment }) => experiment)),
     sameImages: new Set(runs.map(({ datasetFingerprint }) => datasetFingerprint)).size === 1,
   };
@@ -128,7 +133,7 @@ async function readFinishedRun(folder: string) {
   const report = await readReport(folder);
   if (report === undefined)
     throw new ConfigError(`Cannot compare ${folder}: it has no report of this version of Chorus.`);
-  return { folder, report, datasetFingerprint, experiment };
+  return { folder, report, datasetFingerprint: datasetFingerprint ?? null, experiment };
 }
 
 /** The fields of `experiment.json` that all versions have. */

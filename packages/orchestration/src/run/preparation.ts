@@ -75,6 +75,8 @@ export interface PreparationOptions {
   edits?: readonly string[];
   /** Whether to accept that the images were edited. */
   force?: boolean;
+  /** Whether the run writes logs for TensorBoard. */
+  tensorboard?: boolean;
   signal?: AbortSignal;
   stop: StopFlag;
 }
@@ -86,7 +88,7 @@ export interface PreparationOptions {
  */
 export async function prepareRun(
   input: Partial<ExperimentInput>,
-  { folder, signal, stop, edits = [], force = false, ...options }: PreparationOptions,
+  { folder, signal, stop, edits = [], force = false, tensorboard = false, ...options }: PreparationOptions,
   observer: RunObserver,
 ): Promise<Preparation> {
   const startedAtMs = Date.now();
@@ -137,7 +139,8 @@ export async function prepareRun(
   if (timeBudget !== undefined && folder === undefined)
     requireTime(plan, timeBudget, experiment.minMembers, 'after reading the images');
   const writtenBytes = (await folder?.trainedBytes()) ?? 0;
-  const diskBytes = runBytes(plan, { ...runSizeOf(dataset), laneCount: lanes.lanes.length, writtenBytes });
+  const size = { ...runSizeOf(dataset), laneCount: lanes.lanes.length, writesLogs: tensorboard, writtenBytes };
+  const diskBytes = runBytes(plan, size);
   requireDisk(await freeDiskBytes(path), diskBytes, { resumed: folder?.path });
   const warnings = warningsAboutClasses(describeDataset(dataset, inputSizesOf(experiment).at(-1)!));
   const ofPlan = [

@@ -12,12 +12,13 @@ import {
   StorageError,
   tryLock,
   UnreadableFileError,
+  UnwritableError,
   writing,
 } from '@chorus/storage';
 import { z } from 'zod';
 import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
-import { unwritable } from '../output-place.ts';
+import { requireWritable, unwritable } from '../output-place.ts';
 import { removeLeftOvers } from './left-overs.ts';
 import { hasTrained, removeRunFiles } from './run-files.ts';
 
@@ -114,6 +115,15 @@ export async function existingPlace(folder: string): Promise<string> {
 }
 
 /**
+ * Checks that a run can be resumed in its folder.
+ *
+ * @throws ConfigError when the folder is not writable.
+ */
+export async function requireResumable(folder: string): Promise<void> {
+  await requireWritable(folder, resumeAdvice);
+}
+
+/**
  * Creates a run folder, or opens one to resume, locks it, and removes the temporary files that killed processes have left there. The
  * files of a run that ended before it trained anything make way for a new one.
  *
@@ -135,7 +145,11 @@ export async function openRunFolder(
     onNotice?.(
       `${folder} was locked by process ${owner}, probably of another machine; waiting to see whether it is still running`,
     );
-  const lock = await writing(folder, async () => tryLock(await lockedPath(folder), { onWait }));
+  const lock = await writing(folder, async () => tryLock(await lockedPath(folder), { onWait })).catch(
+    (error: unknown) => {
+      throw mode === 'resume' && error instanceof UnwritableError ? cannotResume(folder, error) : error;
+    },
+  );
   try {
     // The previous owner of the lock may have started a run before it was killed.
     if (mode === 'new') await replaceUntrained(folder);
@@ -189,6 +203,12 @@ export async function runOwner(folder: string): Promise<number | undefined> {
 }
 
 // --- internal ---
+
+const resumeAdvice = 'make it writable, or copy the run folder to another place and resume the copy';
+
+function cannotResume(folder: string, error: UnwritableError): ConfigError {
+  return unwritable(`Cannot write to ${folder}`, error, resumeAdvice);
+}
 
 /** A link to a run folder has the lock of the folder. */
 function lockedPath(folder: string): Promise<string> {

@@ -13,6 +13,9 @@ import type { Section } from './section.ts';
 const mostRows = 100;
 /** Files of a picture in the list of duplicates. */
 const mostCopies = 10;
+/** Pictures in several sets that are shown, and files of each. */
+const mostShownGroups = 12;
+const mostShownCopies = 8;
 /** Pictures on a contact sheet. */
 const mostPictures = 48;
 const mostClasses = 40;
@@ -35,7 +38,8 @@ ${await imageSizes(dataset)}
 ${dataset.sample.length > 0 && (await contactSheet('Sample of the training images', dataset.sample, pictures))}
 ${predictions && (await contactSheet('Sample of the test images', testSample(dataset.classes, predictions), pictures))}
 ${skipped(dataset)}
-${duplicates(dataset)}`;
+${duplicates(dataset)}
+${await copiesAcrossSets(dataset, pictures)}`;
   return { id: 'data', title: 'Data', body };
 }
 
@@ -186,4 +190,19 @@ ${
       )
 }
 ${!duplicatesComplete && html`<p>Too many images look alike for all of them to be compared.</p>`}`;
+}
+
+/** The pictures that are in several sets, such as fit and test; null if there are none. */
+async function copiesAcrossSets({ duplicates: groups }: Report['dataset'], pictures: Pictures): Promise<Html | null> {
+  const across = groups.filter(({ splits }) => splits.length > 1);
+  if (across.length === 0) return null;
+  const sheets: Html[] = [];
+  for (const { paths, splits, labels } of across.slice(0, mostShownGroups)) {
+    const shown: Html[] = [];
+    for (const path of paths.slice(0, mostShownCopies)) shown.push(html`<li>${await pictures.show(path)}</li>`);
+    sheets.push(html`<div><h4>In ${listOf(splits)}: ${listOf(labels)}</h4><ul class="sheet">${shown}</ul></div>\n`);
+  }
+  return html`<h3>Duplicates in several sets</h3>
+<p>${count(across.length, 'picture is', 'pictures are')} in more than one set${across.length > sheets.length && `; the first ${sheets.length}`}:</p>
+<div class="pair">${sheets}</div>`;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { savePicture } from '../../../../pictures.fixture.ts';
 import { smoothFile, writePets } from '../../../predictor/src/bundles.fixture.ts';
 import { createServerApp, type ImageService, openService, type RunningServer, serveBundle } from '../index.ts';
 
@@ -11,8 +12,6 @@ let parent: string;
 let server: RunningServer;
 let service: ImageService;
 const token = 'secret';
-/** A folder for pictures of the pages, to look at. */
-const pictures = process.env.CHORUS_PICTURES;
 
 beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'chorus-pages-test-'));
@@ -108,6 +107,8 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     ['dark', 390],
     ['light', 390],
     ['dark', 1280],
+    ['light', 768],
+    ['dark', 768],
   ] as const)('classifies dropped images, %s, %i px', async (colorScheme, width) => {
     const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
     const problems: string[] = [];
@@ -133,11 +134,11 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     expect(texts[0]).toMatch(/<b>broken\.png\s+The image cannot be used: not an? /);
     expect(texts[1]).toMatch(/^two\.jpg\s+(cats|dogs)\s+\d+\.\d %\s+(cats|dogs)\s+\d+\.\d %$/);
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
-    if (pictures !== undefined) await page.screenshot({ path: join(pictures, `drop-${colorScheme}-${width}.png`) });
+    await savePicture(page, `drop-${width}-${colorScheme}`);
     await page.goto(`${server.url}/docs`);
     await page.getByRole('heading', { name: 'POST /classify' }).waitFor();
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
-    if (pictures !== undefined) await page.screenshot({ path: join(pictures, `docs-${colorScheme}-${width}.png`) });
+    await savePicture(page, `docs-${width}-${colorScheme}`);
     // The status of the broken image is the only problem.
     expect(problems).toEqual([expect.stringContaining('422')]);
     await page.close();

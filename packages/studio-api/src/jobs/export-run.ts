@@ -7,13 +7,13 @@ import type { JobContext, Jobs } from './messages.ts';
 
 /** @throws as `exportBundle` and `compactBundle` of `@chorus/orchestration`. */
 export async function exportRun(
-  { bundle, format }: Jobs['export']['request'],
+  { bundle, format, student = false }: Jobs['export']['request'],
   { signal }: JobContext<'export'>,
 ): Promise<ExportedFiles> {
   const encoding = /^bundle-(.*)$/.exec(format)?.[1];
   const { folder } = await (encoding === undefined
-    ? exportBundle(bundle, format, { signal })
-    : compactBundle(bundle, encoding, { signal }));
+    ? exportBundle(bundle, format, { student, signal })
+    : compactBundle(bundle, encoding, { student, signal }));
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
   const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));

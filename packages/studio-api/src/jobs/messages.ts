@@ -1,6 +1,6 @@
 /** The messages between the studio and the child processes that work for it. */
 import type { CheckReport } from '@chorus/orchestration';
-import type { ExportedFiles, ExportFormat, HeatMap } from '../protocol/runs.ts';
+import type { ExportedFiles, ExportRequest, HeatMap } from '../protocol/runs.ts';
 import type { TrainingEvent } from '../protocol/training-events.ts';
 
 /** The settings of an experiment, as the command line names them. */
@@ -51,7 +51,7 @@ export interface Jobs {
   report: { request: { folder: string }; event: never; result: null };
   /** Writes a page that compares runs. */
   compare: { request: { folders: string[]; out: string }; event: never; result: null };
-  export: { request: { bundle: string; format: ExportFormat }; event: never; result: ExportedFiles };
+  export: { request: ExportRequest & { bundle: string }; event: never; result: ExportedFiles };
   /** Classifies images until it is stopped. */
   classify: {
     request: { bundle: string };

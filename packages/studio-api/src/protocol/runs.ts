@@ -52,8 +52,12 @@ export interface RunDetails extends RunSummary {
   /** Absolute path. */
   folder: string;
   training: TrainingState;
-  /** In the run folder. */
-  exports: ExportFormat[];
+  /** Formats that are in the run folder. */
+  exports: {
+    ensemble: ExportFormat[];
+    /** Of the student alone; null if the bundle has none. */
+    student: ExportFormat[] | null;
+  };
 }
 
 /**
@@ -133,9 +137,11 @@ export interface HeatMap {
 export const exportFormats = ['keras', 'tfjs', 'onnx', 'bundle-float16', 'bundle-int8'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** `POST /api/runs/:run/export` answers {@link ExportedFiles}. */
+/** `POST /api/runs/:run/export` answers {@link ExportedFiles}; status 422 if there is no student to export. */
 export interface ExportRequest {
   format: ExportFormat;
+  /** Exports the student alone; by default the ensemble. */
+  student?: boolean | undefined;
 }
 
 export interface ExportedFiles {

@@ -22,7 +22,7 @@ const startSchema = choicesSchema.extend({
     .optional(),
   settings: z.array(z.string().min(1).max(10_000)).max(200).optional(),
 });
-const exportSchema = z.strictObject({ format: z.enum(exportFormats) });
+const exportSchema = z.strictObject({ format: z.enum(exportFormats), student: z.boolean().optional() });
 
 export function runRoutes({ runs, trainings, model }: Studio, streams: Set<() => void>): Hono {
   const app = new Hono();
@@ -76,8 +76,7 @@ export function runRoutes({ runs, trainings, model }: Studio, streams: Set<() =>
     return json({ ...answer, classes: [...answer.classes] } satisfies ClassifiedImage);
   });
   app.post('/:run/export', async ({ req, json }) => {
-    const { format } = await readJson(req.raw, exportSchema);
-    return json(await runs.export(req.param('run'), format));
+    return json(await runs.export(req.param('run'), await readJson(req.raw, exportSchema)));
   });
   return app;
 }

@@ -2,9 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { foldName } from '@chorus/data';
-import { type PastRun, type Report, readMetrics, type StoredEpoch } from '@chorus/orchestration';
-import { readJsonFile, StorageError } from '@chorus/storage';
-import { z } from 'zod';
+import { type PastRun, type Report, readMetrics, readPlan, type StoredEpoch } from '@chorus/orchestration';
+import { StorageError } from '@chorus/storage';
 import { plannedTask } from '../jobs/events-of.ts';
 import type { Epoch, TrainingEnd, TrainingEvent } from '../protocol/training-events.ts';
 import { applyEvent, initialTrainingState, type TrainingState } from '../protocol/training-state.ts';
@@ -17,7 +16,7 @@ import { applyEvent, initialTrainingState, type TrainingState } from '../protoco
 export async function readPastTraining(run: PastRun, report: Report | undefined): Promise<TrainingState> {
   const startedAtMs = run.startedAt.getTime();
   const epochs = await readMetrics(join(run.folder, 'metrics.jsonl')).catch(() => []);
-  const plan = await readPlan(run.folder);
+  const plan = await planOfTraining(run.folder);
   const tasks = plan?.tasks ?? [...new Set(epochs.map(({ task }) => task))];
   const members = plan?.members ?? [...new Set(epochs.map(({ member }) => member))];
   const events: TrainingEvent[] = [
@@ -42,24 +41,7 @@ export async function readPastTraining(run: PastRun, report: Report | undefined)
 
 // --- internal ---
 
-/** What `plan.json` of all versions has. */
-const planSchema = z.looseObject({
-  lanes: z.array(z.looseObject({ device: z.string() })),
-  reason: z.string().optional(),
-  members: z.array(z.unknown()),
-  student: z.unknown().optional(),
-});
-const foldSchema = z.union([
-  z.object({ kind: z.enum(['holdout', 'all']) }),
-  z.object({ kind: z.literal('fold'), index: z.int().min(0) }),
-]);
-const plannedMemberSchema = z.looseObject({
-  plan: z.looseObject({ name: z.string() }),
-  featuresTask: z.looseObject({ name: z.string() }).nullish(),
-  trainings: z.array(z.looseObject({ name: z.string(), fold: foldSchema })),
-});
-
-interface StoredPlan {
+interface PlanOfTraining {
   devices: string[];
   reason: string;
   members: string[];
@@ -69,18 +51,14 @@ interface StoredPlan {
 }
 
 /** @returns undefined for a run that stopped before it was planned, or of another version. */
-async function readPlan(folder: string): Promise<StoredPlan | undefined> {
-  const content = await readJsonFile(join(folder, 'plan.json')).catch((error: unknown) => {
+async function planOfTraining(folder: string): Promise<PlanOfTraining | undefined> {
+  const plan = await readPlan(join(folder, 'plan.json')).catch((error: unknown) => {
     if (error instanceof StorageError) return undefined;
     throw error;
   });
-  const { data } = planSchema.safeParse(content);
-  if (data === undefined) return undefined;
-  const { lanes, reason = '', student } = data;
-  const { data: members } = z
-    .array(plannedMemberSchema)
-    .safeParse([...data.members, ...(student === undefined ? [] : [student])]);
-  if (members === undefined) return undefined;
+  if (plan === undefined) return undefined;
+  const { lanes, reason, student } = plan;
+  const members = [...plan.members, ...(student === undefined ? [] : [student])];
   return {
     devices: lanes.map(({ device }) => device),
     reason,
@@ -114,7 +92,7 @@ function epochOf({ startedAtMs, finishedAtMs, ...epoch }: StoredEpoch, runStarte
 function withReport(
   state: TrainingState,
   report: Report | undefined,
-  { startedAtMs, trained }: { startedAtMs: number; trained: StoredPlan['trained'] | undefined },
+  { startedAtMs, trained }: { startedAtMs: number; trained: PlanOfTraining['trained'] | undefined },
 ): TrainingState {
   const members = state.members.map((member) => {
     const reported = [...(report?.members ?? []), ...(report?.student ? [report.student] : [])].find(

@@ -12,7 +12,8 @@ import {
   readRunIssues,
   removeRun,
 } from '@chorus/orchestration';
-import { StorageError } from '@chorus/storage';
+import { readJsonFile, StorageError } from '@chorus/storage';
+import { z } from 'zod';
 import type { DataSets } from '../data-sets/data-sets.ts';
 import { StudioError } from '../errors.ts';
 import { type Job, startJob } from '../jobs/job.ts';
@@ -20,7 +21,7 @@ import type { JobName, Jobs } from '../jobs/messages.ts';
 import type {
   Comparison,
   ExportedFiles,
-  ExportFormat,
+  ExportRequest,
   LabelIssues,
   RemovedRun,
   RunDetails,
@@ -68,13 +69,18 @@ export class Runs {
     const past = await this.#past(id);
     if (past === undefined) {
       if (training === undefined) throw unknownRun(id);
-      return { ...summaryWithoutFolder(training), folder, training: training.state, exports: [] };
+      return {
+        ...summaryWithoutFolder(training),
+        folder,
+        training: training.state,
+        exports: { ensemble: [], student: null },
+      };
     }
     return {
       ...this.#summaryOf(past),
       folder,
       training: training?.state ?? (await this.#readState(past)),
-      exports: exportFormats.filter((format) => existsSync(join(folder, exportFolder(format)))),
+      exports: await exportsIn(folder),
     };
   }
 
@@ -152,9 +158,9 @@ export class Runs {
   }
 
   /** @throws as {@link report}; JobError when it cannot be written. */
-  async export(id: string, format: ExportFormat): Promise<ExportedFiles> {
-    const { folder } = await this.#finished(id);
-    return this.#write(() => startJob('export', { bundle: join(folder, 'bundle'), format }));
+  async export(id: string, request: ExportRequest): Promise<ExportedFiles> {
+    const bundle = await this.bundle(id);
+    return this.#write(() => startJob('export', { bundle, ...request }));
   }
 
   /** The bundle of a run. @throws as {@link report}. */
@@ -244,6 +250,22 @@ function timeOf(path: string): Promise<number> {
   );
 }
 
-function exportFolder(format: ExportFormat): string {
-  return format.startsWith('bundle-') ? format : `export-${format}`;
+async function exportsIn(folder: string): Promise<RunDetails['exports']> {
+  const exportsOf = (model: '' | 'student-') =>
+    exportFormats.filter((format) => {
+      const [kind, encoding] = format.startsWith('bundle-') ? ['bundle', format.slice(7)] : ['export', format];
+      return existsSync(join(folder, `${kind}-${model}${encoding}`));
+    });
+  return { ensemble: exportsOf(''), student: (await hasStudent(folder)) ? exportsOf('student-') : null };
+}
+
+const manifestSchema = z.looseObject({ student: z.unknown() });
+
+async function hasStudent(folder: string): Promise<boolean> {
+  const manifest = await readJsonFile(join(folder, 'bundle/bundle.json')).catch((error: unknown) => {
+    // Only a finished run has a bundle; what is wrong with one, its export says.
+    if (error instanceof StorageError) return {};
+    throw error;
+  });
+  return manifestSchema.safeParse(manifest).data?.student !== undefined;
 }

@@ -1,6 +1,12 @@
 import { displayName } from '@chorus/data/display-name';
 import { count } from '@chorus/report/format';
-import { type ExportedFiles, type ExportFormat, exportFormats, type RunDetails } from '@chorus/studio-api/protocol';
+import {
+  type ExportedFiles,
+  type ExportFormat,
+  type ExportRequest,
+  exportFormats,
+  type RunDetails,
+} from '@chorus/studio-api/protocol';
 import { useState } from 'preact/hooks';
 import { studioApi } from '../server/studio-api.ts';
 import { Problem } from '../ui/problem.tsx';
@@ -25,7 +31,8 @@ const formats: Record<ExportFormat, { title: string; purpose: string }> = {
 };
 
 /** Writes the models of a run in other formats. */
-export function Export({ details }: { details: RunDetails }) {
+export function Export({ details: { id, folder, exports } }: { details: RunDetails }) {
+  const [student, setStudent] = useState(false);
   return (
     <>
       <p class="lead">
@@ -33,25 +40,54 @@ export function Export({ details }: { details: RunDetails }) {
         read in node and in the browser:
       </p>
       <p>
-        <code class="path">{displayName(details.folder)}/bundle</code>
+        <code class="path">{displayName(folder)}/bundle</code>
       </p>
-      <ul class="tiles">
-        {exportFormats.map((format) => (
-          <li key={format} class="panel">
-            <ExportCard run={details.id} format={format} existed={details.exports.includes(format)} />
-          </li>
-        ))}
-      </ul>
+      {exports.student !== null && (
+        <form class="toolbar" onSubmit={(event) => event.preventDefault()}>
+          <label>
+            Export{' '}
+            <select
+              value={student ? 'student' : 'ensemble'}
+              onChange={({ currentTarget }) => setStudent(currentTarget.value === 'student')}
+            >
+              <option value="ensemble">the ensemble</option>
+              <option value="student">the student alone</option>
+            </select>
+          </label>
+          {student && 'A single network, which has learned from the ensemble.'}
+        </form>
+      )}
+      {/* Hidden, not removed: the cards say what they have written. */}
+      <div hidden={student}>
+        <Formats run={id} student={false} existing={exports.ensemble} />
+      </div>
+      {exports.student !== null && (
+        <div hidden={!student}>
+          <Formats run={id} student existing={exports.student} />
+        </div>
+      )}
     </>
   );
 }
 
 // --- internal ---
 
-function ExportCard({ run, format, existed }: { run: string; format: ExportFormat; existed: boolean }) {
+function Formats({ run, student, existing }: { run: string; student: boolean; existing: readonly ExportFormat[] }) {
+  return (
+    <ul class="tiles">
+      {exportFormats.map((format) => (
+        <li key={format} class="panel">
+          <ExportCard run={run} request={{ format, student }} existed={existing.includes(format)} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ExportCard({ run, request, existed }: { run: string; request: ExportRequest; existed: boolean }) {
   const { isRunning, problem, start } = useAction();
   const [files, setFiles] = useState<ExportedFiles>();
-  const { title, purpose } = formats[format];
+  const { title, purpose } = formats[request.format];
   return (
     <>
       <h2>{title}</h2>
@@ -60,7 +96,7 @@ function ExportCard({ run, format, existed }: { run: string; format: ExportForma
         <button
           type="button"
           disabled={isRunning}
-          onClick={() => start(async () => setFiles(await studioApi.exportRun(run, { format })))}
+          onClick={() => start(async () => setFiles(await studioApi.exportRun(run, request)))}
         >
           {isRunning ? 'Exporting …' : existed || files !== undefined ? 'Export again' : 'Export'}
           <span class="visually-hidden"> as {title}</span>
