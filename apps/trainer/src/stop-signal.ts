@@ -1,6 +1,7 @@
 /** What a command does on a signal, when its parent asks it to stop, or when its parent has exited. */
 import {
   killAtLast,
+  type LastResort,
   type StopSignal,
   signalExitCode,
   stopGraceMs,
@@ -19,12 +20,15 @@ type Cause = StopSignal | 'its parent ended';
 
 let stoppedBy: Cause | undefined;
 let stop: ((cause: Cause) => void) | undefined;
+let lastResort: LastResort;
 
 /**
  * Exits on a signal, when the parent asks to stop, or when it has exited, unless the command has called {@link stopSignal}. Call it
  * before a command starts.
  */
 export function endOnStop(): void {
+  // Before the rest of the program, which may hold the main thread.
+  lastResort = killAtLast();
   let signalCount = 0;
   for (const signal of stopSignals)
     process.on(signal, () => {
@@ -52,9 +56,9 @@ export function stopExitCode(): number {
  */
 export function stopSignal(onStop: (cause: string) => void, { graceMs = stopGraceMs } = {}): AbortSignal {
   const controller = new AbortController();
-  const stopRequested = killAtLast(graceMs);
+  lastResort.allow(graceMs);
   stop = (cause) => {
-    stopRequested();
+    lastResort.stopRequested();
     onStop(cause);
     controller.abort();
   };
@@ -68,9 +72,14 @@ export function stopSignal(onStop: (cause: string) => void, { graceMs = stopGrac
 function onStop(cause: Cause): void {
   if (stoppedBy !== undefined) return;
   stoppedBy = cause;
-  if (stop !== undefined) stop(cause);
+  if (stop !== undefined) {
+    stop(cause);
+    return;
+  }
+  // Node.js waits for native calls of other threads at an exit, and nobody is left who would end this process.
+  if (cause === 'its parent ended') process.on('exit', () => process.kill(process.pid, 'SIGKILL'));
   // Handlers of `exit` release locks and remove temporary files.
-  else process.exit(stopExitCode());
+  process.exit(stopExitCode());
 }
 
 function send(message: FromCommand): void {

@@ -10,7 +10,7 @@ export {
   mostRestarts,
   repetitionCount,
 } from './supervise/incident.ts';
-export { killAtLast, stopGraceMs } from './supervise/last-resort.ts';
+export { killAtLast, type LastResort, stopGraceMs } from './supervise/last-resort.ts';
 export { type StopSignal, signalExitCode, stopSignals } from './supervise/stop-signals.ts';
 export { endOf, incidentsVariable, type SuperviseOptions, supervise } from './supervise/supervise.ts';
 export { reportToSupervisor, type Supervised } from './supervise/supervised.ts';

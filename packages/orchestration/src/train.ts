@@ -151,7 +151,7 @@ async function runIn(
     supervision,
   }: { observer: RunObserver; writesLogs: boolean; supervision: Supervision | undefined },
 ): Promise<RunResult> {
-  const recent = supervision?.incidents.filter((one) => one.folder === null || one.folder === folder.path) ?? [];
+  const recent = supervision?.incidents.filter((one) => one.folder === folder.path) ?? [];
   const record = await IncidentRecord.open(folder.restarts, recent, observer.onNotice);
   const { incidents } = record;
   const start = await folder.readStart();

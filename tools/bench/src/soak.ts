@@ -7,8 +7,16 @@ import type { SoakSample, SoakTrial } from './soak/soak-task.ts';
 import { soakTrials } from './soak/trials.ts';
 
 const words = process.argv.slice(2);
+if (words.includes('--help') || words.includes('-h')) {
+  console.log(`Usage: pnpm soak [--quick]
+
+Repeats training steps, trainings and lanes in one process each, and checks whether memory grows: about an hour on two cores.
+
+  --quick  a tenth of everything: a smoke test`);
+  process.exit();
+}
 if (words.some((word) => word !== '--quick')) {
-  console.error(`soak: Expected no arguments or --quick, received ${words.join(' ')}.`);
+  console.error(`soak: Expected no arguments, --quick or --help, received ${words.join(' ')}.`);
   process.exit(2);
 }
 const quick = words.includes('--quick');

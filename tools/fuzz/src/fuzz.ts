@@ -8,6 +8,14 @@ import { type Finding, runTarget } from './run-target.ts';
 import { targets } from './targets.ts';
 
 const names = targets.map(({ name }) => name);
+const usage = `Usage: pnpm fuzz [target…] [options]
+
+Mutates files of a target, or of all, and reports what its parser does not refuse as it should.
+
+  --seconds N    for how long, of each target (default: 20)
+  --seed N       draws the mutations (default: 0)
+  --iteration N  only one input, which a finding names; needs one target
+  --list         print the targets`;
 const found = readArguments();
 if (found.list) console.log(names.join('\n'));
 else for (const name of found.targets) await fuzz(name, found);
@@ -15,8 +23,13 @@ else for (const name of found.targets) await fuzz(name, found);
 // --- internal ---
 
 function readArguments(): Arguments {
+  const words = process.argv.slice(2);
+  if (words.includes('--help') || words.includes('-h')) {
+    console.log(usage);
+    process.exit();
+  }
   try {
-    return parseArguments(process.argv.slice(2), names);
+    return parseArguments(words, names);
   } catch (error) {
     console.error(`fuzz: ${(error as Error).message}`);
     process.exit(2);

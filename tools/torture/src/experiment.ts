@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
 import type { ExperimentInput } from '@chorus/orchestration';
 
-/** How the trainings compute; each way has results of its own. */
+/** How the trainings compute. */
 export const variants = {
   'op by op': { intraOpThreads: 1, compile: false },
   compiled: { intraOpThreads: 1, compile: true },
   'default threads': { compile: true },
   bfloat16: { compile: true, precision: 'bfloat16' },
+  isolated: { intraOpThreads: 1, compile: false, isolate: true },
 } satisfies Record<string, ExperimentInput['runtime']>;
 
 export type Variant = keyof typeof variants;

@@ -48,7 +48,7 @@ export async function killAndResume(folder: string, options: TortureOptions): Pr
       expected,
       () => {
         if (result.killCount === killCount) return undefined;
-        return drawKill(uniform, { lastingMs, canTrace });
+        return drawKill(uniform, { lastingMs, canTrace, isIsolated: variant === 'isolated' });
       },
       (kill) => {
         result.killCount += 1;

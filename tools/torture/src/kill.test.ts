@@ -21,6 +21,18 @@ describe('drawKill', () => {
     );
   });
 
+  it('kills lanes only if they are processes', () => {
+    fc.assert(
+      fc.property(fc.tuple(uniform, uniform, uniform), (numbers) => {
+        const left = [...numbers];
+        expect(drawKill(() => left.shift()!, { lastingMs: 1000, canTrace: true }).kind).not.toBe('lanes');
+      }),
+    );
+    const numbers = [0.999, 0.5];
+    const options = { lastingMs: 1000, canTrace: true, isIsolated: true };
+    expect(drawKill(() => numbers.shift()!, options)).toEqual({ kind: 'lanes', afterMs: 250 });
+  });
+
   it('traces nothing where that is forbidden', () => {
     fc.assert(
       fc.property(fc.tuple(uniform, uniform, uniform), (numbers) => {

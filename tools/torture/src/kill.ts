@@ -6,9 +6,9 @@ export const systemCalls = ['rename', 'fsync', 'write', 'openat', 'mkdir', 'unli
 export type Kill =
   /**
    * At a moment, in milliseconds since the command started: all its processes, the parent alone, the child alone, which the parent
-   * starts again, or by a signal that asks the run to stop.
+   * starts again, the processes of isolated lanes, which the child starts again, or by a signal that asks the run to stop.
    */
-  | { kind: 'all' | 'parent' | 'child' | 'stop'; afterMs: number }
+  | { kind: 'all' | 'parent' | 'child' | 'lanes' | 'stop'; afterMs: number }
   /** When a thread makes a system call for the nth time, before it is carried out. */
   | { kind: 'call'; call: (typeof systemCalls)[number]; occurrence: number };
 
@@ -16,13 +16,19 @@ export type Kill =
  * Draws a kill.
  *
  * @param uniform gives numbers from 0 to 1 (exclusive).
- * @param options `lastingMs`: how long an undisturbed run takes; `canTrace`: whether system calls can be traced.
+ * @param options `lastingMs`: how long an undisturbed run takes; `canTrace`: whether system calls can be traced; `isIsolated`: whether lanes
+ * are processes.
  */
 export function drawKill(
   uniform: () => number,
-  { lastingMs, canTrace }: { lastingMs: number; canTrace: boolean },
+  { lastingMs, canTrace, isIsolated = false }: { lastingMs: number; canTrace: boolean; isIsolated?: boolean },
 ): Kill {
-  const kinds = ['all', 'parent', 'child', 'stop', ...(canTrace ? (['call', 'call', 'call'] as const) : [])] as const;
+  const kinds = [
+    ...(['all', 'parent', 'child', 'stop'] as const),
+    // A call would end each new process of a lane, until its training fails.
+    ...(canTrace && !isIsolated ? (['call', 'call', 'call'] as const) : []),
+    ...(isIsolated ? (['lanes', 'lanes'] as const) : []),
+  ];
   const kind = kinds[Math.floor(uniform() * kinds.length)]!;
   // Early more often than late: a resumed run takes less time.
   if (kind !== 'call') return { kind, afterMs: Math.floor(uniform() ** 2 * lastingMs) };
@@ -39,7 +45,10 @@ export function titleOf(kill: Kill): string {
 
 // --- internal ---
 
-const titles = { all: 'all processes', parent: 'the parent', child: 'the child', stop: 'asked to stop' };
+const titles = {
+  ...{ all: 'all processes', parent: 'the parent', child: 'the child', lanes: 'the lanes' },
+  stop: 'asked to stop',
+};
 
 /** About as many as the busiest thread of an undisturbed run makes. */
 const mostOccurrences: Record<(typeof systemCalls)[number], number> = {

@@ -63,7 +63,8 @@ function deliver(kind: Exclude<Kill['kind'], 'call'>, parent: number): boolean {
   if (kind === 'parent') return signalled(parent, 'SIGKILL');
   if (kind === 'all') return signalled(-parent, 'SIGKILL');
   // Not SIGKILL: the parent would take it for a lack of memory, and halve batches, whose sums are rounded differently.
-  return childrenOf(parent)
+  const children = childrenOf(parent);
+  return (kind === 'lanes' ? children.flatMap(childrenOf) : children)
     .map((child) => signalled(child, 'SIGSEGV'))
     .includes(true);
 }

@@ -42,8 +42,13 @@ function readArguments() {
         seed: { type: 'string', default: '1' },
         variant: { type: 'string' },
         folder: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
       },
     });
+    if (values.help) {
+      console.log(usage());
+      process.exit();
+    }
     const one = names.find((name) => name === values.variant);
     if (values.variant !== undefined && one === undefined)
       throw new Error(`Unknown variant "${values.variant}"; expected one of: ${names.join(', ')}.`);
@@ -57,6 +62,17 @@ function readArguments() {
     console.error(`torture: ${(error as Error).message}`);
     process.exit(2);
   }
+}
+
+function usage(): string {
+  return `Usage: pnpm torture [options]
+
+Kills runs of chorus train, resumes them until they finish, and compares what they give with an undisturbed run, byte for byte.
+
+  --kills N       how many kills, of all variants together (default: 1000, which takes hours)
+  --seed N        draws when and how (default: 1)
+  --variant NAME  one of: ${names.join(', ')} (default: all)
+  --folder DIR    a new folder for the runs (default: a temporary one, which stays if a run is lost or unequal)`;
 }
 
 function countOf(option: string, text: string): number {

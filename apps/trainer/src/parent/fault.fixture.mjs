@@ -1,8 +1,9 @@
 /**
  * Preloaded into every thread and process of a command (`NODE_OPTIONS=--import`): injects a fault into the lane that reports a batch of a task.
  *
- * `CHORUS_TEST_FAULT` is JSON: `kind`, the fault; `task` and `epochIndex`, where it happens; `times`, how often; `marks`, a folder with an
- * entry for each time that it has happened, in any process.
+ * `CHORUS_TEST_FAULT` is JSON: `kind`, the fault, or a list of them that take turns; `task` and `epochIndex`, where it happens, or `during`,
+ * the kind of the tasks during which it happens in the main thread; `times`, how often; `marks`, a folder with an entry for each time that it
+ * has happened, in any process.
  */
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,15 +40,17 @@ function inject() {
   const count = readdirSync(fault.marks).length;
   if (count >= fault.times) return;
   mkdtempSync(join(fault.marks, 'mark-'));
-  if (fault.kind.startsWith('SIG')) {
-    process.kill(process.pid, fault.kind);
+  const kinds = [fault.kind].flat();
+  const kind = kinds[count % kinds.length];
+  if (kind.startsWith('SIG')) {
+    process.kill(process.pid, kind);
     faults.wait();
   }
-  faults[fault.kind]();
+  faults[kind]();
 }
 
 function onBatch(task, progress) {
-  if (task === fault.task && progress.epochIndex === fault.epochIndex) inject();
+  if (fault.during === undefined && task === fault.task && progress.epochIndex === fault.epochIndex) inject();
 }
 
 if (fault !== null && !isMainThread) {
@@ -67,6 +70,15 @@ if (fault !== null && isMainThread && process.send !== undefined) {
     if (message.kind === 'event' && message.name === 'onBatch') onBatch(...message.values);
     return isSent;
   };
+}
+
+if (fault?.during !== undefined && isMainThread && process.send !== undefined) {
+  const send = process.send.bind(process);
+  process.send = (message, onSent) =>
+    send(message, (error) => {
+      onSent?.(error);
+      if (message.lanes?.some(({ kind }) => kind === fault.during)) inject();
+    });
 }
 
 // Fills the heap of the command's main thread once the task runs: half of it before a heartbeat, and the rest after that.

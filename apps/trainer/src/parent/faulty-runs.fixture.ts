@@ -26,7 +26,9 @@ const experiment = {
 
 /** What `fault.fixture.mjs` injects; by default once, in the second epoch of the member `slim`. */
 export interface Fault {
-  kind: string;
+  kind: string | readonly string[];
+  /** Kind of the tasks during which it happens in the main thread, instead of at a batch. */
+  during?: string;
   task?: string;
   epochIndex?: number;
   times?: number;

@@ -19,6 +19,7 @@ export async function runTraining(words: readonly string[]): Promise<number> {
       if (process.stdout.isTTY) process.stdout.write('\u001b[?25h');
       for (const line of incidentLines(incident, next)) console.error(line);
     },
+    onNotice: (notice) => console.error(`chorus: ${notice}`),
   });
   if (ending.signal !== null) console.error(endLine(stopping, run?.folder));
   return stopping.exitCode(ending);

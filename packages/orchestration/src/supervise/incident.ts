@@ -33,7 +33,7 @@ export interface Incident {
   lanes: (LaneActivity & { secondsSinceProgress: number })[];
   /** Names of the tasks of a member that may have caused it; empty if none was running. */
   suspects: string[];
-  /** The folder of the run; null before it existed. */
+  /** The folder of the run; null while none exists. */
   folder: string | null;
 }
 
@@ -49,13 +49,13 @@ export function incidentCount(incidents: readonly Pick<Incident, 'suspects'>[], 
 }
 
 /**
- * How many incidents are like the last one: of its suspects, the most that one has in the same run (of several seeds, each has a run of its
- * own); without suspects, those that have none.
+ * How many incidents of the same run are like the last one: of its suspects, the most that one has; without suspects, those that have none.
+ * Of several seeds, each has a run of its own.
  */
 export function repetitionCount(incidents: readonly Pick<Incident, 'suspects' | 'folder'>[]): number {
   const { suspects, folder } = incidents.at(-1)!;
-  if (suspects.length === 0) return incidents.filter((one) => one.suspects.length === 0).length;
   const own = incidents.filter((one) => one.folder === folder);
+  if (suspects.length === 0) return own.filter((one) => one.suspects.length === 0).length;
   return Math.max(...suspects.map((task) => incidentCount(own, task)));
 }
 

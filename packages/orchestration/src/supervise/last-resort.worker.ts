@@ -1,18 +1,21 @@
 /** The thread of `killAtLast`. */
 import { workerData } from 'node:worker_threads';
 
-const { stopped, parentId, graceMs } = workerData as {
+const { isStopping, graceMs, parentId } = workerData as {
   /** Int32[1]; 1 after a stop request. */
-  stopped: Int32Array;
+  isStopping: Int32Array;
+  /** Int32[1]; it may change until the time of grace starts. */
+  graceMs: Int32Array;
   /** Undefined if the process may outlive its parent. */
   parentId: number | undefined;
-  graceMs: number;
 };
+
+const intervalMs = 500;
 
 const watching = setInterval(() => {
   const isOrphan = parentId !== undefined && process.ppid !== parentId;
-  if (Atomics.load(stopped, 0) === 0 && !isOrphan) return;
+  if (Atomics.load(isStopping, 0) === 0 && !isOrphan) return;
   clearInterval(watching);
-  // SIGKILL, because the handlers of an exit wait for native calls.
-  setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs);
-}, 500);
+  // The time of grace may have started an interval ago. SIGKILL, because the handlers of an exit wait for native calls.
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), Math.max(0, Atomics.load(graceMs, 0) - intervalMs));
+}, intervalMs);

@@ -68,4 +68,5 @@ it('a process that ends without a suspect is restarted twice, one with a suspect
   expect(mayRestart([some, some, some, some])).toBe(false);
   expect(mayRestart([some, some, some, { ...some, folder: 'of the next seed' }])).toBe(true);
   expect(mayRestart([some, none, none])).toBe(true);
+  expect(mayRestart([none, none, { ...none, folder: 'of the next seed' }])).toBe(true);
 });

@@ -20,10 +20,12 @@ export interface SuperviseOptions {
   isStopping(): boolean;
   /** Called after each incident. */
   onIncident(incident: Incident, next: { isRestarted: boolean; incidents: readonly Incident[] }): void;
+  /** Called with a message when incidents after which no process is started cannot be recorded. */
+  onNotice(notice: string): void;
 }
 
 export interface SupervisedEnd extends Ending {
-  /** The last known run. */
+  /** The last run that has a folder. */
   run: RunMessage | undefined;
 }
 
@@ -36,23 +38,31 @@ export const incidentsVariable = 'CHORUS_INCIDENTS';
  * @returns how the last process ended.
  * @throws Error when a process cannot be started.
  */
-export async function supervise({ start, isStopping, onIncident }: SuperviseOptions): Promise<SupervisedEnd> {
+export async function supervise(options: SuperviseOptions): Promise<SupervisedEnd> {
+  const { start, isStopping, onIncident, onNotice } = options;
   const incidents: Incident[] = [];
-  let run: RunMessage | undefined;
+  // Of several seeds, each has a run of its own.
+  const runs: RunMessage[] = [];
   for (;;) {
-    const child = start(incidents, existing(run));
-    const { ending, cause } = await watch(child, {
-      isStopping,
-      onRun: (message) => {
-        run = message;
-      },
-    });
+    const child = start(incidents, runs.findLast(exists));
+    const { ending, cause } = await watch(child, { isStopping, onRun: (message) => void runs.push(message) });
+    const run = runs.findLast(exists);
     if (cause === undefined) return { ...ending, run };
-    const incident = { ...cause, folder: existing(run)?.folder ?? null };
+    const firstRun = runs.find(exists)?.folder ?? null;
+    for (const earlier of incidents) earlier.folder ??= firstRun;
+    // If no run exists, the next process may create another folder.
+    const folder = run === undefined ? null : runs.at(-1)!.folder;
+    const incident = { ...cause, folder };
     incidents.push(incident);
     const isRestarted = mayRestart(incidents);
     onIncident(incident, { isRestarted, incidents });
-    if (!isRestarted) return { ...ending, run };
+    if (isRestarted) continue;
+    if (folder !== null) {
+      // Loaded only now: the process that supervises needs little memory.
+      const { recordIncidents } = await import('../run/record-incidents.ts');
+      await recordIncidents(folder, incidents, onNotice);
+    }
+    return { ...ending, run };
   }
 }
 
@@ -70,8 +80,8 @@ export function endOf(child: ChildProcess): Promise<Ending> {
 
 // --- internal ---
 
-function existing(run: RunMessage | undefined): RunMessage | undefined {
-  return run !== undefined && existsSync(join(run.folder, 'experiment.json')) ? run : undefined;
+function exists({ folder }: RunMessage): boolean {
+  return existsSync(join(folder, 'experiment.json'));
 }
 
 /** Waits for the end of a process, and kills it when it hangs. */

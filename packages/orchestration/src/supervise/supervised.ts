@@ -19,7 +19,7 @@ export interface Supervision {
 }
 
 export interface Supervised extends Supervision {
-  /** Sends how the run can be resumed, before its folder is created. */
+  /** Sends how the run can be resumed, before its folder is created. Incidents before the first run belong to it. */
   announce(run: { folder: string; resume: string[] }): void;
 }
 
@@ -49,6 +49,9 @@ export function reportToSupervisor(): Supervised {
       beat();
     },
     beat,
-    announce: (run) => send({ kind: 'run', ...run }),
+    announce(run) {
+      for (const incident of incidents) incident.folder ??= run.folder;
+      send({ kind: 'run', ...run });
+    },
   };
 }

@@ -39,13 +39,15 @@ export interface JobListeners<Name extends JobName> {
   onEvent?(event: Jobs[Name]['event']): void;
   /** Called when a training has crashed or hung. */
   onIncident?: SuperviseOptions['onIncident'];
+  /** Called with a message when incidents cannot be recorded. */
+  onNotice?: SuperviseOptions['onNotice'];
 }
 
 /** Starts a job. */
 export function startJob<Name extends JobName>(
   name: Name,
   request: Jobs[Name]['request'],
-  { onEvent = () => {}, onIncident = () => {} }: JobListeners<Name> = {},
+  { onEvent = () => {}, onIncident = () => {}, onNotice = () => {} }: JobListeners<Name> = {},
 ): Job<Name> {
   let child!: ChildProcess;
   let standardError!: () => string;
@@ -72,7 +74,7 @@ export function startJob<Name extends JobName>(
   };
   const end =
     name === 'train'
-      ? supervise({ start, isStopping: () => stopping !== undefined, onIncident })
+      ? supervise({ start, isStopping: () => stopping !== undefined, onIncident, onNotice })
       : endOf(start([], undefined));
   const exit = end.then(
     ({ exitCode, signal }) => signal ?? `exit code ${exitCode}`,

@@ -43,6 +43,7 @@ export class Training {
         const next = isRestarted ? 'The run is started again' : 'The run is not started again';
         this.#take({ kind: 'notice', atMs: incident.atMs, text: `${next}: ${describeIncident(incident)}.` });
       },
+      onNotice: (text) => this.#take({ kind: 'notice', atMs: Date.now(), text }),
     });
     this.ended = this.#job.result
       .then(
