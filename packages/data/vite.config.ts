@@ -1,4 +1,4 @@
-/** Bundles the resize methods into `dist/page/resize.js`, one file for pages and programs without this package. */
+/** Bundles the resize methods into `dist/page/resize.mjs`, one file for pages and programs without this package. */
 import { defineConfig } from 'vite';
 
 export default defineConfig({
@@ -13,7 +13,8 @@ export default defineConfig({
       input: { resize: 'dist/resize.js' },
       preserveEntrySignatures: 'strict',
       output: {
-        entryFileNames: '[name].js',
+        // Also in a package whose files are CommonJS.
+        entryFileNames: '[name].mjs',
         banner:
           '// Resizes as the training of Chorus did: resizeLikePillow({ data, width, height }, size), RGB -> [size, size, 3]. Apache-2.0.',
       },

@@ -50,7 +50,7 @@ export function stopExitCode(): number {
 
 /**
  * An AbortSignal that is aborted on a signal, when the parent asks to stop, or when it has exited. From this call on, the command stops
- * on its own; it is killed if that takes longer than the time of grace.
+ * on its own; it is killed if that takes longer than the grace period.
  *
  * @param onStop called once, with the signal's name or the reason.
  */
@@ -76,7 +76,7 @@ function onStop(cause: Cause): void {
     stop(cause);
     return;
   }
-  // Node.js waits for native calls of other threads at an exit, and nobody is left who would end this process.
+  // Node.js waits for native calls of other threads at an exit, and there is no parent that would kill this process.
   if (cause === 'its parent ended') process.on('exit', () => process.kill(process.pid, 'SIGKILL'));
   // Handlers of `exit` release locks and remove temporary files.
   process.exit(stopExitCode());

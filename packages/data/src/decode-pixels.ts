@@ -35,16 +35,6 @@ export interface ImageHeader {
   jpeg: JpegHead | undefined;
 }
 
-/** Whether a text is a CSS color: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
-export function isColor(text: string): boolean {
-  try {
-    sharp().flatten({ background: text });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * Reads a file's header.
  *

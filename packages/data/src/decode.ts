@@ -1,11 +1,12 @@
 /** Decodes files to pixels: each file once, the whole image, upright, in all requested sizes. */
 import { availableParallelism } from 'node:os';
 import { isTooManyOpenFiles, sha256, withFreeFile } from '@chorus/storage';
+import { isColor } from './color.ts';
 import { maxBadShare } from './dataset-checks.ts';
 import { PixelBudget, withinTime } from './decode-budget.ts';
 import { type FileStamp, readImageFile } from './decode-file.ts';
 import type { ImageFormat } from './decode-format.ts';
-import { decodePixels, type ImageHeader, isColor, readHeader, shrunkSize } from './decode-pixels.ts';
+import { decodePixels, type ImageHeader, readHeader, shrunkSize } from './decode-pixels.ts';
 import { type ResizeMethod, resizeToSquare } from './decode-resize.ts';
 import { DataError } from './errors.ts';
 import { forEachFile } from './for-each-file.ts';

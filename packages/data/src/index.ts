@@ -1,6 +1,7 @@
 export { drawBalanced } from './balanced-draw.ts';
 export { type EpochOptions, epochBatches, fillBatch, type ImageBatch } from './batches.ts';
 export { type CatsAndDogsOptions, catsAndDogsFolder, ensureCatsAndDogs } from './cats-and-dogs.ts';
+export { hexColor, isColor } from './color.ts';
 export { checkDataset, type DatasetFacts, isBadImage, maxBadShare } from './dataset-checks.ts';
 export {
   type DecodeAllOptions,
@@ -13,7 +14,6 @@ export {
   inspectImageBytes,
 } from './decode.ts';
 export { PixelBudget } from './decode-budget.ts';
-export { isColor } from './decode-pixels.ts';
 export { type ResizeMethod, resizeMethods } from './decode-resize.ts';
 export { displayName, lookOf, normalizeName } from './display-name.ts';
 export {

@@ -132,7 +132,7 @@ async function openBundle(
 ): Promise<Bundle> {
   const bundle = await readBundle(folder);
   if (!student) return bundle;
-  const wanted = Object.entries({ accuracy: minAccuracy, share: answeredShare, coverage }).find(
+  const wanted = Object.entries({ accuracy: minAccuracy, 'answered share': answeredShare, coverage }).find(
     ([, one]) => one !== undefined,
   );
   if (wanted !== undefined)

@@ -163,7 +163,7 @@ describe('writeRunReport', () => {
     for (const expected of [
       row('balanced accuracy', '83.3 %', '61.0 – 97.0 %'),
       row('log loss minus that of the best member', '−0.0123', '−0.0310 to 0.0045'),
-      row('80 % of the images', '65.00 %', '75.0 %', '87.50 %'),
+      row('80 % of the images', '65.0000 %', '75.0 %', '87.50 %'),
       row('90 %', '96.0 %', '1.25', '75.0 %', '0.0 %'),
     ])
       expect(page).toContain(expected);

@@ -432,6 +432,7 @@ describe('the default stackers', () => {
     ['are fine-tuned', [{}]],
     ['are fine-tuned by a later layer', [frozen, { recipe: { fineTune: { lastLayers: 30 } } }]],
     ['have random weights', [frozen, { weights: 'random' }]],
+    ['are trained from the first step', [frozen, { flaws: { wholeFromStart: true } }]],
   ])('do not where backbones %s', (_, layers) => {
     expect(kindsOf(...layers)).toEqual(logitStackerKinds);
   });

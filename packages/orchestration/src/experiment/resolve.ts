@@ -135,11 +135,12 @@ function merge(below: JsonObject, above: JsonObject): JsonObject {
 
 /** Adds the stacker `features` to the default ones where backbones stay frozen, since only then can features be stacked. */
 function withStackers(experiment: JsonObject): JsonObject {
-  const { recipe, stackers, weights } = experiment;
+  const { recipe, stackers, weights, flaws } = experiment;
   const fineTune = isObject(recipe) && isObject(recipe.fineTune) ? recipe.fineTune : {};
   const own = isObject(stackers) ? stackers : {};
   const isChosen = own.kinds !== undefined || (stackers !== undefined && !isObject(stackers));
-  if (isChosen || fineTune.lastLayers !== 0 || weights === 'random') return experiment;
+  const trainsAll = weights === 'random' || (isObject(flaws) && flaws.wholeFromStart === true);
+  if (isChosen || fineTune.lastLayers !== 0 || trainsAll) return experiment;
   return { ...experiment, stackers: { ...own, kinds: [...stackerKinds] } };
 }
 

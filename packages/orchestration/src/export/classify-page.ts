@@ -2,7 +2,7 @@
 import type { ExportContents } from './description.ts';
 
 /**
- * A page without a build step, which draws an `<img>` or `<video>` and resizes it as training did, by the export's `resize.js`.
+ * A page without a build step, which draws an `<img>` or `<video>` and resizes it as training did, by the export's `resize.mjs`.
  *
  * @param elements that load the runtime, if elements do.
  * @param script lines that import the runtime, load the model and define `probabilitiesOf`, an async function that takes
@@ -23,7 +23,7 @@ export function classifyPage(
 <img alt="">
 <video playsinline muted></video>
 ${elements.map((element) => `${element}\n`).join('')}<script type="module">
-  import { ${resizeFunction(resize)} } from './resize.js';
+  import { ${resizeFunction(resize)} } from './resize.mjs';
 ${script.map((line) => (line === '' ? '' : `  ${line}`)).join('\n')}
 
   const classes = ${inScript(classes)};
@@ -41,27 +41,35 @@ ${script.map((line) => (line === '' ? '' : `  ${line}`)).join('\n')}
   const [input, button, image, video, output] = ['input', 'button', 'img', 'video', 'output'].map((name) =>
     document.querySelector(name),
   );
-  input.onchange = async () => {
+  const orWhyNot = (action) => async () => {
+    try {
+      await action();
+    } catch (error) {
+      output.textContent = error.message;
+    }
+  };
+  input.onchange = orWhyNot(async () => {
+    output.textContent = '';
     image.src = URL.createObjectURL(input.files[0]);
     await image.decode();
     await classify(image, image.naturalWidth, image.naturalHeight);
-  };
-  button.onclick = async () => {
+  });
+  button.onclick = orWhyNot(async () => {
     video.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
     await video.play();
-    const next = async () => {
+    const next = orWhyNot(async () => {
       await classify(video, video.videoWidth, video.videoHeight);
       // Lets the page draw between two frames.
       requestAnimationFrame(next);
-    };
+    });
     await next();
-  };
+  });
   output.textContent = 'Ready';
   input.disabled = button.disabled = false;
 </script>`;
 }
 
-/** The function of `resize.js` for a resize method. */
+/** The function of `resize.mjs` for a resize method. */
 export function resizeFunction(resize: string): 'resizeLikePillow' | 'resizeLikeOpenCv' {
   return resize === 'opencv' ? 'resizeLikeOpenCv' : 'resizeLikePillow';
 }
@@ -69,7 +77,7 @@ export function resizeFunction(resize: string): 'resizeLikePillow' | 'resizeLike
 /** Sentences on how the programs of a README resize. */
 export function resizingText(resize: string): string[] {
   return [
-    '`resize.js` resizes with the same code as training, in node and in pages. Other functions, such as those of a canvas or',
+    '`resize.mjs` resizes with the same code as training, in node and in pages. Other functions, such as those of a canvas or',
     'sharp, give other pixels.',
     ...(resize === 'antialiased'
       ? ['The bundle was trained with `antialiased`, an older form of the same filter, whose values differ slightly.']
@@ -80,8 +88,9 @@ export function resizingText(resize: string): string[] {
 /** The lines of a program in node that decode the file `photo` to `image`, on the background of training. */
 export function decodingLines({ background }: ExportContents, photo: string): string[] {
   return [
-    `const { data, info } = await sharp(${photo}).autoOrient().toColorspace('srgb').flatten({ background: ${inScript(background)} })`,
-    '  .removeAlpha().raw().toBuffer({ resolveWithObject: true });',
+    `const { data, info } = await sharp(${photo}).autoOrient().toColorspace('srgb').ensureAlpha().raw().toBuffer({ resolveWithObject: true });`,
+    // Apart from the rest, in which a gray image would make the background gray.
+    `const image = { ...info, data: await sharp(data, { raw: info }).flatten({ background: ${inScript(background)} }).raw().toBuffer() };`,
   ];
 }
 

@@ -87,7 +87,9 @@ describe('compactBundle', () => {
     expect(blocks(text!)).toHaveLength(2);
     // The tests of the predictor run these.
     expect(blocks(docs!)).toEqual(expect.arrayContaining(blocks(text!)));
-    expect(text).toContain('with int8 weights: one, two.\nClasses: "discs", "stars".');
+    expect(text).toContain(
+      'with int8 weights: one, two.\n\nClasses, in the order of every output:\n\n```json\n["discs","stars"]\n```\n',
+    );
   });
 
   it('writes the student alone, as a bundle that exports', async () => {

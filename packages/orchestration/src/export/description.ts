@@ -1,4 +1,5 @@
 /** `export.json`: describes the files of an export. `members.py` reads it, and its presence identifies an export. */
+import { hexColor } from '@chorus/data';
 import {
   type BackboneVariant,
   type Calibration,
@@ -39,7 +40,7 @@ export interface ExportContents {
   resize: string;
   /** Whether the decoder scaled large JPEGs; decoding at full size gives slightly different pixels. */
   shrinkOnLoad: boolean;
-  /** CSS color behind transparent pixels. */
+  /** Color behind transparent pixels, as `#rrggbb`. */
   background: string;
   /** The views of an image whose logits the models average: `true` stands for the image and its mirror image. */
   testTimeAugmentation: TestTimeAugmentation;
@@ -92,12 +93,12 @@ interface MemberDescription {
 }
 
 /** @param inputs those of the bundle's ensemble. */
-export function describeExport(
+export async function describeExport(
   manifest: BundleManifest,
   inputs: ImageInput[],
   format: ExportFormat,
   student: boolean,
-): ExportContents {
+): Promise<ExportContents> {
   const { name, classes, decoding, testTimeAugmentation, balancesClasses, chosen, calibration, members } = manifest;
   const stacker = manifest.stackers.find(({ kind }) => kind === chosen)!.state;
   const names = members.map((member) => member.name);
@@ -108,7 +109,7 @@ export function describeExport(
     classes,
     resize: decoding.resize,
     shrinkOnLoad: decoding.shrinkOnLoad,
-    background: decoding.background,
+    background: await hexColor(decoding.background),
     testTimeAugmentation,
     views: viewsOf(testTimeAugmentation),
     student,

@@ -136,7 +136,7 @@ describe('for onnxruntime', () => {
     expect(description.ensemble.onnx).toBe('onnx/ensemble.onnx');
     expect(description.files.toSorted()).toEqual(
       [
-        ...['README.md', 'export.json', 'resize.js', 'onnx/ensemble.onnx'],
+        ...['README.md', 'export.json', 'resize.mjs', 'onnx/ensemble.onnx'],
         ...['onnx/members/members.py.onnx', 'onnx/members/small.onnx'],
       ].toSorted(),
     );
@@ -283,7 +283,7 @@ describe('for tfjs', () => {
   it('has no files for Keras, and can be repeated at a given path', async () => {
     for (const time of ['first', 'second']) {
       const { folder } = await exportBundle(at('run/bundle'), 'tfjs', { out: at('new/elsewhere') });
-      expect((await readdir(folder)).sort(), time).toEqual(['README.md', 'export.json', 'resize.js', 'tfjs']);
+      expect((await readdir(folder)).sort(), time).toEqual(['README.md', 'export.json', 'resize.mjs', 'tfjs']);
     }
     expect(await textAt('new/elsewhere/README.md')).not.toContain('Keras');
   });

@@ -61,7 +61,7 @@ export async function exportBundle(
   await tf.ready();
   const exported = format === 'onnx' ? await onnxExport(bundle, isStudent) : layersExport(bundle, format, isStudent);
   try {
-    const contents = describeExport(bundle.manifest, exported.inputs, format, isStudent);
+    const contents = await describeExport(bundle.manifest, exported.inputs, format, isStudent);
     const files: string[] = [];
     let byteCount = 0;
     const fill = async (temporary: string) => {
@@ -124,7 +124,7 @@ function plainEnsembleOf(bundle: Bundle): PlainEnsemble {
 /** @param before names of the files generated so far. */
 async function* filesOf(exported: ExportedModels, contents: ExportContents, before: readonly string[]): NamedFiles {
   yield ['README.md', exported.readMe(contents)];
-  yield ['resize.js', await readFile(fileURLToPath(import.meta.resolve('@chorus/data/page/resize.js')))];
+  yield ['resize.mjs', await readFile(fileURLToPath(import.meta.resolve('@chorus/data/page/resize.mjs')))];
   yield* exported.files();
   const description: ExportDescription = { ...contents, files: [...before, 'export.json'] };
   yield ['export.json', `${JSON.stringify(description, null, 2)}\n`];

@@ -19,6 +19,7 @@ import {
 } from '@chorus/models';
 import { initRuntime, prepareProcess } from '@chorus/runtime';
 import tf from '@chorus/tfjs';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle } from '../bundle.ts';
 import { predictFiles } from '../predict.ts';
@@ -140,12 +141,20 @@ describe.skipIf(python === undefined)(
       const { folder } = await exportBundle(bundle, 'keras', options);
       const readMe = await readFile(join(folder, 'README.md'), 'utf8');
       await writeFile(join(folder, 'keras/classify.py'), /^```python\n(.*?)^```$/ms.exec(readMe)![1]!);
-      const photo = (await writePhotos(place)).find((path) => path.endsWith('.png'))!;
-      const { stdout } = await promisify(execFile)(python!, ['classify.py', photo], { cwd: join(folder, 'keras') });
-      const { predictions } = await predictFiles(bundle, [photo], { ...options, workers: 'cpu:0' });
-      const found = JSON.parse(stdout.replaceAll("'", '"')) as Record<string, number>;
-      for (const [label, probability] of Object.entries(predictions[0]!.probabilities))
-        expect(Math.abs(found[label]! - probability)).toBeLessThan(1e-5);
+      const deep = join(place, 'deep.png');
+      const samples = Uint16Array.from({ length: 60 * 40 }, (_, index) => 27 * index);
+      await sharp(samples, { raw: { width: 60, height: 40, channels: 1 } })
+        .toColorspace('grey16')
+        .png()
+        .toFile(deep);
+      const photos = [...(await writePhotos(place)), deep];
+      const { predictions } = await predictFiles(bundle, photos, { ...options, workers: 'cpu:0' });
+      for (const [index, photo] of photos.entries()) {
+        const { stdout } = await promisify(execFile)(python!, ['classify.py', photo], { cwd: join(folder, 'keras') });
+        const found = JSON.parse(stdout.replaceAll("'", '"')) as Record<string, number>;
+        for (const [label, probability] of Object.entries(predictions[index]!.probabilities))
+          expect(Math.abs(found[label]! - probability), photo).toBeLessThan(1e-5);
+      }
     });
   },
 );

@@ -1,5 +1,6 @@
 /** The README.md of a bundle that is copied to other places. Its programs are those of docs/predictor.md. */
 import type { BundleManifest } from '../bundle.ts';
+import { classesText } from './classes-text.ts';
 
 /** @param encoding of the weights. */
 export function readMeOfBundle(
@@ -9,7 +10,9 @@ export function readMeOfBundle(
   return `# ${name}
 
 A bundle of Chorus with ${encoding} weights: ${members.map((member) => member.name).join(', ')}.
-Classes: ${classes.map((one) => JSON.stringify(one)).join(', ')}.
+
+${classesText(classes).join('\n')}
+
 \`@chorus/predictor\` loads it, in node and in the browser, decodes and resizes images as training did, and verifies every file by \`SHA256SUMS\`. A file that is
 added to this folder invalidates it.
 
@@ -65,16 +68,23 @@ const predictorPage = `<!doctype html>
   });
   output.textContent = 'Ready';
   input.disabled = button.disabled = false;
-  input.onchange = async () => show(await classifier.classify(input.files[0]));
-  button.onclick = async () => {
+  const orWhyNot = (action) => async () => {
+    try {
+      await action();
+    } catch (error) {
+      output.textContent = error.message;
+    }
+  };
+  input.onchange = orWhyNot(async () => show(await classifier.classify(input.files[0])));
+  button.onclick = orWhyNot(async () => {
     video.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
     await video.play();
-    const next = async () => {
+    const next = orWhyNot(async () => {
       show(await classifier.classify(video));
       // Lets the page draw between two frames.
       requestAnimationFrame(next);
-    };
+    });
     await next();
-  };
+  });
 </script>
 `;

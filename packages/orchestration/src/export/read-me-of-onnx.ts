@@ -1,3 +1,4 @@
+import { classesText } from './classes-text.ts';
 import { classifyPage, decodingLines, resizeFunction, resizingText } from './classify-page.ts';
 import type { ExportContents } from './description.ts';
 import { stackerText } from './read-me.ts';
@@ -8,7 +9,7 @@ export function readMeOfOnnx(contents: ExportContents): string {
   return [
     `# ${name}`,
     '',
-    `Classes, in the order of every output: ${classes.map((one) => JSON.stringify(one)).join(', ')}.`,
+    ...classesText(classes),
     '',
     student
       ? `\`${ensemble.onnx}\` is the student, a single model that learned from an ensemble, which is not in this folder.`
@@ -26,16 +27,16 @@ export function readMeOfOnnx(contents: ExportContents): string {
     '',
     ...resizingText(resize),
     '',
-    'In node, with `npm install onnxruntime-node sharp`, as `classify.mjs` in this folder: `node classify.mjs photo.jpg`',
+    'In node, with `npm install onnxruntime-node sharp`, as `classify.mjs` in a copy of this folder: `node classify.mjs photo.jpg`',
     '',
     '```js',
     "import { InferenceSession, Tensor } from 'onnxruntime-node';",
     "import sharp from 'sharp';",
-    `import { ${resizeFunction(resize)} } from './resize.js';`,
+    `import { ${resizeFunction(resize)} } from './resize.mjs';`,
     '',
     ...decodingLines(contents, 'process.argv[2]'),
     `const session = await InferenceSession.create('${ensemble.onnx}');`,
-    ...inputLines(contents, '{ data, ...info }'),
+    ...inputLines(contents, 'image'),
     'console.log((await session.run(inputs)).probabilities.data);',
     '```',
     '',

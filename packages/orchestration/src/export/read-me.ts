@@ -1,3 +1,4 @@
+import { classesText } from './classes-text.ts';
 import { classifyPage, decodingLines, resizeFunction, resizingText } from './classify-page.ts';
 import type { ExportContents } from './description.ts';
 
@@ -10,15 +11,20 @@ export function readMe(contents: ExportContents): string {
     `In Python, with Keras 3${resize === 'opencv' ? ', Pillow and OpenCV' : ' and Pillow'}${(first.keras?.weights.length ?? 1) === 1 ? '' : ' (one weight file per network; `load_member` averages their outputs as Chorus does)'}:`,
     '',
     '```python',
-    '# python classify.py photo.jpg, in the folder keras',
+    '# python classify.py photo.jpg, in the folder keras of a copy of this folder',
     'import sys',
     ...(resize === 'opencv' ? ['import cv2'] : []),
     'import numpy',
     'from PIL import Image, ImageOps',
     `from members import CLASSES, ${student ? 'load_member' : 'load_ensemble'}`,
     '',
-    'image = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGBA")',
-    `image = Image.alpha_composite(Image.new("RGBA", image.size, ${JSON.stringify(background)}), image).convert("RGB")`,
+    'image = ImageOps.exif_transpose(Image.open(sys.argv[1]))',
+    'if image.mode.startswith("I"):  # 16-bit gray',
+    '    image = Image.fromarray((numpy.asarray(image) >> 8).astype("uint8"))',
+    'pixels = numpy.asarray(image.convert("RGBA"), "uint32")',
+    `alpha, background = pixels[..., 3:], numpy.array([${channelsOf(background).join(', ')}])`,
+    'pixels = (pixels[..., :3] * alpha + background * (255 - alpha)) // 255',
+    'image = Image.fromarray(pixels.astype("uint8"))',
     `images = [numpy.asarray(${resize === 'opencv' ? 'cv2.resize(numpy.asarray(image), (size, size))' : 'image.resize((size, size), Image.BILINEAR)'}, "float32")[None] for size in [${sizes}]]`,
     student
       ? `model = load_member(${JSON.stringify(first.name)})`
@@ -37,7 +43,7 @@ export function readMe(contents: ExportContents): string {
   return `${[
     `# ${name}`,
     '',
-    `Classes, in the order of every output: ${classes.map((one) => JSON.stringify(one)).join(', ')}.`,
+    ...classesText(classes),
     '',
     `${student ? 'The' : 'Every'} model takes float images [N, S, S, 3], RGB, 0 to 255, and returns probabilities [N, classes]; each row sums to 1.`,
     ...(balancesClasses
@@ -57,18 +63,18 @@ export function readMe(contents: ExportContents): string {
           .join(', ')}; \`tfjs/members/…\` are its members.`,
     ...resizingText(resize),
     '',
-    'In node, with `npm install @tensorflow/tfjs sharp`, as `classify.mjs` in this folder, which a file server serves:',
+    'In node, with `npm install @tensorflow/tfjs sharp`, as `classify.mjs` in a copy of this folder, which a file server serves:',
     '`node classify.mjs http://localhost:8000 photo.jpg`',
     '',
     '```js',
     "import * as tf from '@tensorflow/tfjs';",
     "import sharp from 'sharp';",
-    `import { ${resizeFunction(resize)} } from './resize.js';`,
+    `import { ${resizeFunction(resize)} } from './resize.mjs';`,
     '',
     'const [site, photo] = process.argv.slice(2);',
     ...decodingLines(contents, 'photo'),
     `const model = await tf.loadLayersModel(\`\${site}/${ensemble.tfjs}\`);`,
-    inputsLine(contents, '{ data, ...info }'),
+    inputsLine(contents, 'image'),
     'console.log(await model.predict(inputs).data());',
     '```',
     '',
@@ -109,6 +115,11 @@ export function stackerText({ stacker, calibration }: ExportContents['ensemble']
 }
 
 // --- internal ---
+
+/** Red, green and blue, 0 to 255, of `#rrggbb`. */
+function channelsOf(color: string): number[] {
+  return [1, 3, 5].map((start) => Number.parseInt(color.slice(start, start + 2), 16));
+}
 
 /** The line of a program that makes `inputs` of an image, an expression. */
 function inputsLine({ ensemble, resize }: ExportContents, image: string): string {

@@ -67,7 +67,7 @@ describe('chooseThresholds', () => {
     ],
     [
       { answeredShare: 0.97 },
-      /^Expected one of 0\.5, 0\.6, 0\.7, 0\.8, 0\.9, 0\.95, 0\.98, 0\.99 as share, received 0\.97\.$/,
+      /^Expected one of 0\.5, 0\.6, 0\.7, 0\.8, 0\.9, 0\.95, 0\.98, 0\.99 as answered share, received 0\.97\.$/,
     ],
     [
       { answeredShare: 0.9, minAccuracy: 0.99 },
@@ -82,7 +82,7 @@ describe('chooseThresholds', () => {
   it('refuses a bundle of an earlier version, which has none for shares', () => {
     const earlier = thresholdsSchema.parse({ answers: found.answers, sets: found.sets });
     expect(() => chooseThresholds(earlier, { answeredShare: 0.9 })).toThrow(
-      'This bundle has no thresholds by share: an earlier version of Chorus wrote it; train again.',
+      'This bundle has no thresholds by answered share: an earlier version of Chorus wrote it; train again.',
     );
   });
 

@@ -80,7 +80,7 @@ export function chooseThresholds(
   return {
     answer: byAccuracy
       ? (byAccuracy.threshold ?? Number.POSITIVE_INFINITY)
-      : entryFor('share', answeredShare, shares)?.threshold,
+      : entryFor('share', answeredShare, shares, 'answered share')?.threshold,
     set: entryFor('coverage', coverage, sets)?.threshold,
   };
 }
@@ -91,16 +91,17 @@ function entryFor<Key extends string, Entry extends Record<Key, number>>(
   key: Key,
   wanted: number | undefined,
   entries: readonly Entry[],
+  name: string = key,
 ): Entry | undefined {
   if (wanted === undefined) return undefined;
   const found = entries.find((entry) => entry[key] === wanted);
   if (entries.length === 0)
     throw new ConfigError(
-      `This bundle has no thresholds by ${key}: an earlier version of Chorus wrote it; train again.`,
+      `This bundle has no thresholds by ${name}: an earlier version of Chorus wrote it; train again.`,
     );
   if (found === undefined)
     throw new ConfigError(
-      `Expected one of ${entries.map((entry) => entry[key]).join(', ')} as ${key}, received ${wanted}.`,
+      `Expected one of ${entries.map((entry) => entry[key]).join(', ')} as ${name}, received ${wanted}.`,
     );
   return found;
 }

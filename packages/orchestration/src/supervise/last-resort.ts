@@ -6,11 +6,11 @@ import { Worker } from 'node:worker_threads';
 /** Time in which a process has to end after a stop request, or after its parent has exited. */
 export const stopGraceMs = 10_000;
 
-/** What a process says to the thread that kills it at last. */
+/** How a process controls the thread that kills it if it does not end. */
 export interface LastResort {
-  /** Starts the time of grace. */
+  /** Starts the grace period. */
   stopRequested(): void;
-  /** Replaces the time of grace, in milliseconds, unless it has started. */
+  /** Replaces the grace period, in milliseconds, unless it has started. */
   allow(graceMs: number): void;
 }
 
@@ -18,7 +18,7 @@ export interface LastResort {
 const workerPath = createRequire(import.meta.url).resolve('#last-resort-worker');
 
 /**
- * Kills this process, whatever its threads do, within a time of grace that a stop request or the exit of its parent starts, if it has a
+ * Kills this process, whatever its threads do, within a grace period that a stop request or the exit of its parent starts, if it has a
  * channel to the parent. A thread of its own watches both, since a native call or an endless loop may hold the main thread.
  */
 export function killAtLast(graceMs = stopGraceMs): LastResort {

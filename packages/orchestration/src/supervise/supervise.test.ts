@@ -63,8 +63,10 @@ describe('an incident', () => {
   });
 
   it('of a planned run counts for it, and the command of an earlier seed resumes both', async () => {
-    const { folders, resumed } = await superviseThese(Array(3).fill(['seed-1', 'planned']));
+    const { folders, resumed, notices } = await superviseThese(Array(3).fill(['seed-1', 'planned']));
     expect(folders).toEqual(['planned', 'planned', 'planned']);
+    // Its folder, in which it would be recorded, does not exist.
+    expect(notices).toEqual([]);
     expect(resumed).toEqual([undefined, join(folder, 'seed-1'), join(folder, 'seed-1')]);
   });
 

@@ -57,7 +57,7 @@ export async function supervise(options: SuperviseOptions): Promise<SupervisedEn
     const isRestarted = mayRestart(incidents);
     onIncident(incident, { isRestarted, incidents });
     if (isRestarted) continue;
-    if (folder !== null) {
+    if (folder !== null && exists({ folder })) {
       // Loaded only now: the process that supervises needs little memory.
       const { recordIncidents } = await import('../run/record-incidents.ts');
       await recordIncidents(folder, incidents, onNotice);
@@ -80,7 +80,7 @@ export function endOf(child: ChildProcess): Promise<Ending> {
 
 // --- internal ---
 
-function exists({ folder }: RunMessage): boolean {
+function exists({ folder }: Pick<RunMessage, 'folder'>): boolean {
   return existsSync(join(folder, 'experiment.json'));
 }
 

@@ -41,18 +41,18 @@ ${table({
 export function doubtTables({ answers, answeredShares, predictionSets, images }: Analysis): Html {
   const selections = [
     ...answers.map(({ wanted, threshold, test }) => [
-      ...[`an accuracy of ${roundPercent(wanted)}`, percent(threshold, 2), percent(test?.coverage)],
+      ...[`an accuracy of ${roundPercent(wanted)}`, percent(threshold, 4), percent(test?.coverage)],
       percent(test?.accuracy, 2),
     ]),
     ...answeredShares.map(({ wanted, threshold, test }) => [
-      ...[`${roundPercent(wanted)} of the images`, percent(threshold, 2), percent(test.coverage)],
+      ...[`${roundPercent(wanted)} of the images`, percent(threshold, 4), percent(test.coverage)],
       percent(test.accuracy, 2),
     ]),
   ];
   return html`<h3>Images to leave to a human</h3>
 ${table({ columns: ['wanted', 'smallest probability', 'answered', 'accuracy'], rows: selections })}
 <p>The smallest probabilities come from ${integer(images.outOfFold)} out-of-fold predictions; the last two columns are of the ${integer(images.test)} test images.
-<code>predict --min-accuracy</code> and <code>--answered-share</code> use them. “–”: no probability reached the accuracy on enough images.</p>
+<code>predict --min-accuracy</code>${answeredShares.length > 0 && html` and <code>--answered-share</code>`} use them. “–”: no probability reached the accuracy on enough images, or no test image is answered.</p>
 <h3>Prediction sets</h3>
 ${table({
   columns: ['wanted', 'sets with the true class', 'mean size', 'one class', 'empty'],

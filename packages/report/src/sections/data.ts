@@ -199,7 +199,10 @@ async function copiesAcrossSets({ duplicates: groups }: Report['dataset'], pictu
   const sheets: Html[] = [];
   for (const { paths, splits, labels } of across.slice(0, mostShownGroups)) {
     const shown: Html[] = [];
-    for (const path of paths.slice(0, mostShownCopies)) shown.push(html`<li>${await pictures.show(path)}</li>`);
+    // The first and the last paths are those of different sets.
+    const [first, last] = [paths.slice(0, mostShownCopies / 2), paths.slice(mostShownCopies / 2)];
+    for (const path of [...first, ...last.slice(-mostShownCopies / 2)])
+      shown.push(html`<li>${await pictures.show(path)}</li>`);
     sheets.push(html`<div><h4>In ${listOf(splits)}: ${listOf(labels)}</h4><ul class="sheet">${shown}</ul></div>\n`);
   }
   return html`<h3>Duplicates in several sets</h3>
