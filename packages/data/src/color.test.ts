@@ -3,6 +3,7 @@ import { hexColor, isColor } from './color.ts';
 
 it.each([
   ['white', '#ffffff'],
+  ['#fff', '#ffffff'],
   ['#c08040', '#c08040'],
   ['rgb(10 200 30)', '#0ac81e'],
   ['rgb(10, 200, 30)', '#0ac81e'],
@@ -14,7 +15,7 @@ it.each([
   expect(await hexColor(color)).toBe(hex);
 });
 
-it.each(['', 'whiteish', '#12345', 'rgb(1)'])('%j is no color', async (text) => {
+it.each(['', 'nocolor', '#12', '255'])('%j is no color', async (text) => {
   expect(isColor(text)).toBe(false);
   await expect(hexColor(text)).rejects.toThrow();
 });

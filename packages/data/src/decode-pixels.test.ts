@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { decodeImage } from './decode.ts';
-import { isColor } from './decode-pixels.ts';
 import { adobeRgbPng, floatTiff } from './image-bytes.fixture.ts';
 
 type Color = readonly [number, number, number];
@@ -236,11 +235,6 @@ describe('every kind of image decodes to the right RGB', () => {
       'not an accepted image: HEIC (HEVC), for which libvips is built without a decoder; save it as JPEG, PNG or AVIF',
     );
   });
-});
-
-describe('isColor', () => {
-  test.each(['white', '#fff', '#7f7f7f', 'rgb(1, 2, 3)'])('accepts %s', (text) => expect(isColor(text)).toBe(true));
-  test.each(['', 'nocolor', '#12', '255'])('rejects "%s"', (text) => expect(isColor(text)).toBe(false));
 });
 
 /** sRGB (IEC 61966-2-1) → XYZ (D65) → Adobe RGB (1998), 4.3.5.2. */
