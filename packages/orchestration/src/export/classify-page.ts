@@ -41,23 +41,23 @@ ${script.map((line) => (line === '' ? '' : `  ${line}`)).join('\n')}
   const [input, button, image, video, output] = ['input', 'button', 'img', 'video', 'output'].map((name) =>
     document.querySelector(name),
   );
-  const orWhyNot = (action) => async () => {
+  const showingErrors = (action) => async () => {
     try {
       await action();
     } catch (error) {
       output.textContent = error.message;
     }
   };
-  input.onchange = orWhyNot(async () => {
+  input.onchange = showingErrors(async () => {
     output.textContent = '';
     image.src = URL.createObjectURL(input.files[0]);
     await image.decode();
     await classify(image, image.naturalWidth, image.naturalHeight);
   });
-  button.onclick = orWhyNot(async () => {
+  button.onclick = showingErrors(async () => {
     video.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
     await video.play();
-    const next = orWhyNot(async () => {
+    const next = showingErrors(async () => {
       await classify(video, video.videoWidth, video.videoHeight);
       // Lets the page draw between two frames.
       requestAnimationFrame(next);

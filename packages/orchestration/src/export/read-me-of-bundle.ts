@@ -68,18 +68,18 @@ const predictorPage = `<!doctype html>
   });
   output.textContent = 'Ready';
   input.disabled = button.disabled = false;
-  const orWhyNot = (action) => async () => {
+  const showingErrors = (action) => async () => {
     try {
       await action();
     } catch (error) {
       output.textContent = error.message;
     }
   };
-  input.onchange = orWhyNot(async () => show(await classifier.classify(input.files[0])));
-  button.onclick = orWhyNot(async () => {
+  input.onchange = showingErrors(async () => show(await classifier.classify(input.files[0])));
+  button.onclick = showingErrors(async () => {
     video.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
     await video.play();
-    const next = orWhyNot(async () => {
+    const next = showingErrors(async () => {
       show(await classifier.classify(video));
       // Lets the page draw between two frames.
       requestAnimationFrame(next);
