@@ -81,7 +81,9 @@ function labels({ labelAudit }: Report): NextStep[] {
   return [
     {
       finding: `${count(training + test, 'label')} look${one ? 's' : ''} wrong (${listOf(sets)}).`,
-      advice: `Look at ${one ? 'the picture' : 'the pictures'}; move ${one ? 'it to the right folder if its label is wrong, or leave it out' : 'the images with wrong labels to the right folder, or leave them out'} with data.exclude and label-issues.csv.`,
+      advice: one
+        ? 'Look at the picture; move it to the right folder if its label is wrong, or leave it out with data.exclude and label-issues.csv.'
+        : 'Look at the pictures; move the images with wrong labels to the right folder, or leave them out with data.exclude and label-issues.csv.',
       place: 'labels',
     },
   ];

@@ -88,10 +88,10 @@ export const predictCommand = new Command('predict')
     let notDrawnCount = 0;
     try {
       if (flags.explain !== undefined) maps = await openExplanationFiles(userPath(flags.explain));
+      const { student, minAccuracy, answeredShare, coverage } = flags;
       const stream = predictStream(userPath(flags.bundle), inputs, {
         signal: AbortSignal.any([signal, unread.signal]),
-        ...{ student: flags.student, minAccuracy: flags.minAccuracy, answeredShare: flags.answeredShare },
-        coverage: flags.coverage,
+        ...{ student, minAccuracy, answeredShare, coverage },
         explains: maps !== undefined,
         onSetup: setupLines(process.stderr),
         onNotice: (notice) => note(printable(notice)),

@@ -89,7 +89,7 @@ export function resizingText(resize: string): string[] {
 export function decodingLines({ background }: ExportContents, photo: string): string[] {
   return [
     `const { data, info } = await sharp(${photo}).autoOrient().toColorspace('srgb').ensureAlpha().raw().toBuffer({ resolveWithObject: true });`,
-    // Apart from the rest, in which a gray image would make the background gray.
+    // In a pipeline of its own: in the first one, a gray image would make the background gray, too.
     `const image = { ...info, data: await sharp(data, { raw: info }).flatten({ background: ${inScript(background)} }).raw().toBuffer() };`,
   ];
 }

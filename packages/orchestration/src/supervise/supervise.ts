@@ -51,16 +51,18 @@ export async function supervise(options: SuperviseOptions): Promise<SupervisedEn
     const firstRun = runs.find(exists)?.folder ?? null;
     for (const earlier of incidents) earlier.folder ??= firstRun;
     // If no run exists, the next process may create another folder.
-    const folder = run === undefined ? null : runs.at(-1)!.folder;
+    const latest = runs.at(-1);
+    const folder = run === undefined ? null : latest!.folder;
     const incident = { ...cause, folder };
     incidents.push(incident);
     const isRestarted = mayRestart(incidents);
     onIncident(incident, { isRestarted, incidents });
     if (isRestarted) continue;
-    if (folder !== null && exists({ folder })) {
+    // Without a folder of the latest run, there is nothing to record in.
+    if (run !== undefined && run === latest) {
       // Loaded only now: the process that supervises needs little memory.
       const { recordIncidents } = await import('../run/record-incidents.ts');
-      await recordIncidents(folder, incidents, onNotice);
+      await recordIncidents(run.folder, incidents, onNotice);
     }
     return { ...ending, run };
   }
@@ -80,7 +82,7 @@ export function endOf(child: ChildProcess): Promise<Ending> {
 
 // --- internal ---
 
-function exists({ folder }: Pick<RunMessage, 'folder'>): boolean {
+function exists({ folder }: RunMessage): boolean {
   return existsSync(join(folder, 'experiment.json'));
 }
 
