@@ -5,6 +5,8 @@ export type Backend = 'onnxruntime' | 'wasm' | 'webgpu';
 
 export interface Engine {
   readonly backend: Backend;
+  /** Whether it runs networks of 8-bit integers; they are loaded as float32 where it does not. */
+  readonly computesWithIntegers: boolean;
   /**
    * Loads a network.
    *

@@ -79,6 +79,7 @@ async function chooseEngine(backend: 'auto' | 'onnxruntime' | 'wasm', threads: n
     if (obstacle === undefined)
       return {
         backend: 'onnxruntime',
+        computesWithIntegers: true,
         async open(model) {
           const session = await openOnnxSession(model, { threads, spin: false });
           return {

@@ -126,7 +126,12 @@ async function loadFrom(
     const ensemble = new LoadedEnsemble(part.manifest, part.stacker, networks);
     try {
       for (const model of part.models) {
-        const content = await networkOf(model, await read(model), part.manifest, `${files.name}: ${model.file}`);
+        const content = await networkOf(
+          model,
+          await read(model),
+          { ...part.manifest, computesWithIntegers: engine.computesWithIntegers },
+          `${files.name}: ${model.file}`,
+        );
         signal?.throwIfAborted();
         const { memberIndex, output } = model;
         const size = model.model.backbone.inputSize;
@@ -249,12 +254,13 @@ function byteLengthOf({ tensors }: ModelToLoad['model']): number {
 async function networkOf(
   { name, model, output }: ModelToLoad,
   weights: Uint8Array,
-  { testTimeAugmentation }: BundleManifest,
+  { testTimeAugmentation, computesWithIntegers }: BundleManifest & { computesWithIntegers: boolean },
   file: string,
 ): Promise<Uint8Array> {
   await useSomeBackend();
   try {
-    const classifier = memberFromBytes(model, weights);
+    const { ranges, ...floats } = model;
+    const classifier = memberFromBytes(computesWithIntegers ? { ...floats, ranges } : floats, weights);
     try {
       return modelBytes(memberOutputGraph({ name, classifiers: [classifier] }, { testTimeAugmentation, output }));
     } finally {

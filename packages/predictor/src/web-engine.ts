@@ -20,6 +20,8 @@ export function webEngine(
   env.logLevel = 'error';
   return {
     backend,
+    // WebGPU has no operators for integers; the processor would compute them.
+    computesWithIntegers: backend === 'wasm',
     async open(model) {
       const session = await oneAtATime(() =>
         InferenceSession.create(model, { executionProviders: [backend], logSeverityLevel: 3 }),

@@ -51,7 +51,14 @@ export async function openOnnxSession(
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    extra: { session: { intra_op: { allow_spinning: spin ? '1' : '0' }, force_spinning_stop: '1' } },
+    extra: {
+      session: {
+        intra_op: { allow_spinning: spin ? '1' : '0' },
+        force_spinning_stop: '1',
+        // Without it, sums of products of 8-bit integers can overflow on processors without VNNI.
+        x64quantprecision: '1',
+      },
+    },
   };
   nativeCall(() =>
     typeof model === 'string'

@@ -9,6 +9,7 @@ interface ExportFlags {
   bundle: string;
   format: string;
   quantize?: string;
+  images?: string;
   out?: string;
   student: boolean;
 }
@@ -21,6 +22,10 @@ export const exportCommand = new Command('export')
     'keras (weights and a script for Keras, and models for tfjs), tfjs (only the latter), onnx (graphs for onnxruntime) or bundle (a bundle with smaller weights; needs --quantize)',
   )
   .option('--quantize <type>', 'type of the weights of a bundle: float16 (half the bytes) or int8 (a quarter)')
+  .option(
+    '--images <folder>',
+    'for --quantize int8: images like those to classify, on which the ranges of the networks are measured, so that onnxruntime computes with 8-bit integers, too',
+  )
   .option('--student', "export the bundle's student alone", false)
   .option(
     '--out <folder>',
@@ -30,7 +35,7 @@ export const exportCommand = new Command('export')
     'after',
     '\nThe script of an export to keras also writes a SavedModel or a file for TensorFlow Lite, with TensorFlow in Python:\n  python keras/members.py savedmodel FOLDER\n  python keras/members.py tflite FILE.tflite',
   )
-  .action(async ({ bundle, quantize, ...flags }: ExportFlags) => {
+  .action(async ({ bundle, quantize, images, ...flags }: ExportFlags) => {
     const { compactBundle, ConfigError, exportBundle, exportFormats, formatAmong } = await import(
       '@chorus/orchestration'
     );
@@ -47,8 +52,9 @@ export const exportCommand = new Command('export')
         throw new ConfigError(
           '--format bundle needs --quantize float16 or --quantize int8; the bundle as it is needs no export.',
         );
-      printCompact(await compactBundle(userPath(bundle), quantize, options));
+      printCompact(await compactBundle(userPath(bundle), quantize, { ...options, ...(images === undefined ? {} : { images: userPath(images) }) }));
     } else {
+      if (images !== undefined) throw new ConfigError(`--images is for --format bundle, received --format ${format}.`);
       if (quantize !== undefined)
         throw new ConfigError(`--quantize is for --format bundle, received --format ${format}.`);
       printExport(await exportBundle(userPath(bundle), format, options));

@@ -6,6 +6,7 @@ import { ModelError } from '../errors.ts';
 import { LayerGraph } from '../graph/layer-graph.ts';
 import { inference } from '../layers/layer-call.ts';
 import { SeededDropout } from '../layers/seeded-dropout.ts';
+import type { ActivationRange } from '../member/manifest.ts';
 import { checkPreprocessing, type Preprocessing, type PreprocessingName, preprocessings } from '../preprocessing.ts';
 import { type BatchNormMode, type FineTuneView, fineTuneView } from './fine-tune-view.ts';
 import { drawKernels, type ModelWeight, weightsOf } from './model-weights.ts';
@@ -21,6 +22,8 @@ export interface ClassifierOptions {
   preprocessing?: PreprocessingName | undefined;
   /** Seeds the weights and the dropout masks. */
   seed: number;
+  /** The ranges of the backbone's values, with which its ONNX graphs compute with 8-bit integers; omitted for float32. */
+  ranges?: readonly ActivationRange[] | undefined;
   /** Which kernels are drawn at random: all (the default), or only the head's if the backbone's are then loaded from a file. */
   initializes?: 'all' | 'head';
 }
@@ -44,6 +47,8 @@ export class Classifier {
   readonly preprocessing: Preprocessing;
   readonly classes: readonly string[];
   readonly dropout: number;
+  /** See {@link ClassifierOptions}; tfjs computes in float32. */
+  readonly ranges: readonly ActivationRange[] | undefined;
   /** Logits per image: 1 for two classes (the second's), else one per class. */
   readonly outputCount: number;
   /** Pooled features per image. */
@@ -61,7 +66,7 @@ export class Classifier {
   readonly #backboneEnd: number;
 
   /** Leaves all kernels zero: {@link createClassifier} draws them. */
-  constructor({ backbone, classes, dropout = 0, preprocessing, seed }: ClassifierOptions) {
+  constructor({ backbone, classes, dropout = 0, preprocessing, ranges, seed }: ClassifierOptions) {
     checkBackboneSpec(backbone);
     const own = backboneTable[backbone.family].preprocessing;
     const chosen = preprocessing ?? own.name;
@@ -71,6 +76,7 @@ export class Classifier {
     this.preprocessing = preprocessings[chosen];
     this.classes = [...classes];
     this.dropout = dropout;
+    this.ranges = ranges;
     this.outputCount = classes.length === 2 ? 1 : classes.length;
     this.model = buildModel(backbone, { outputCount: this.outputCount, dropout, seed });
     this.#graph = new LayerGraph(this.model);

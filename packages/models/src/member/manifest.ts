@@ -18,6 +18,13 @@ const tensorSchema = z.strictObject({
   encoding: z.enum(tensorEncodings).optional(),
 });
 
+const rangeSchema = z.strictObject({
+  /** A layer, or a part of one, such as `conv_pw_1_relu`. */
+  value: z.string().min(1).max(200),
+  min: z.number(),
+  max: z.number(),
+});
+
 /** A member's manifest. It has no checksum of the weights: the bundle keeps one for every file. */
 export const memberManifestSchema = z
   .strictObject({
@@ -40,6 +47,12 @@ export const memberManifestSchema = z
     dtype: z.literal('float32'),
     /** Contiguous, without gaps. */
     tensors: z.array(tensorSchema).min(1).max(10_000),
+    /** The ranges of the backbone's values on images, with which onnxruntime computes with 8-bit integers; omitted for float32. */
+    ranges: z
+      .array(rangeSchema.refine(({ min, max }) => min <= max, 'min must be at most max'))
+      .min(1)
+      .max(10_000)
+      .optional(),
   })
   .refine(({ classes }) => new Set(classes).size === classes.length, 'classes must differ')
   .refine(
@@ -49,3 +62,4 @@ export const memberManifestSchema = z
 
 export type MemberManifest = z.output<typeof memberManifestSchema>;
 export type MemberTensor = z.output<typeof tensorSchema>;
+export type ActivationRange = z.output<typeof rangeSchema>;

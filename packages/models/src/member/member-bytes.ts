@@ -90,14 +90,14 @@ export function compactMember({ manifest, weights }: SavedMember, encoding: 'flo
 export function memberFromBytes(manifest: unknown, weights: Uint8Array): Classifier {
   const { data, mistakes } = checkValue(memberManifestSchema, manifest);
   if (mistakes !== undefined) throw new ModelError(`Invalid member manifest: ${mistakesLine(mistakes)}.`);
-  const { backbone, preprocessing, classes, outputCount, dropout, tensors } = data;
+  const { backbone, preprocessing, classes, outputCount, dropout, tensors, ranges } = data;
   checkTable(tensors, weights.byteLength);
   checkBackboneSpec(backbone);
   checkPreprocessing(preprocessing, backboneTable[backbone.family].preprocessing);
   checkHead(tensors, variantOf(backbone).featureWidth, outputCount);
 
   // The seed only affects dropout masks: no weight is drawn.
-  const classifier = new Classifier({ backbone, classes, dropout, preprocessing, seed: 0 });
+  const classifier = new Classifier({ backbone, classes, dropout, preprocessing, ranges, seed: 0 });
   try {
     setWeights(matchTensors(classifier.weights, tensors, weights));
     return classifier;

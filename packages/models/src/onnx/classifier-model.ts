@@ -28,13 +28,13 @@ export function classifierModel(
   output: ClassifierOutput,
   pixelType: OnnxType = 'uint8',
 ): Uint8Array {
-  const { backbone, preprocessing } = classifier;
+  const { backbone, preprocessing, ranges } = classifier;
   const graph = new LayerGraph(classifier.model);
   const builder = new GraphBuilder();
   const image = addImageInput(builder, classifierValues.image, backbone.inputSize, pixelType);
-  const pixels = addPreprocessing(builder, image, preprocessing, preprocessing.name);
+  const pixels = addPreprocessing(builder, image, preprocessing, preprocessing.name, ranges !== undefined);
   const to = graph.indexOf(layerOf(output));
-  const values = addNodes(builder, graph, { image: pixels, to, name: 'network' });
+  const values = addNodes(builder, graph, { image: pixels, to, name: 'network', ranges });
   const value = values[to]!;
   if (output === 'logits-and-features') {
     const features = values[graph.indexOf('pooled')]!;

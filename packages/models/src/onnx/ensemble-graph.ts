@@ -122,15 +122,21 @@ function addMember(
   image: ValueName,
   { testTimeAugmentation, output }: { testTimeAugmentation: TestTimeAugmentation; output: 'logits' | 'features' },
 ): ValueName {
-  const { backbone, preprocessing, outputCount, featureWidth } = classifiers[0]!;
+  const { backbone, preprocessing, outputCount, featureWidth, ranges } = classifiers[0]!;
   const views = viewsOf(testTimeAugmentation);
   const images = addViews(builder, image, views, backbone.inputSize, name);
-  const pixels = addPreprocessing(builder, images, preprocessing, `${name}/${preprocessing.name}`);
+  const pixels = addPreprocessing(
+    builder,
+    images,
+    preprocessing,
+    `${name}/${preprocessing.name}`,
+    ranges !== undefined,
+  );
   const outputs = (output === 'logits' ? classifiers : classifiers.slice(0, 1)).map((classifier, index) => {
     const graph = new LayerGraph(classifier.model);
     const network = classifiers.length === 1 ? 'network' : `network_${index + 1}`;
     const to = output === 'logits' ? graph.nodes.length - 1 : graph.indexOf('pooled');
-    return addNetwork(builder, graph, { image: pixels, to, name: `${name}/${network}` });
+    return addNetwork(builder, graph, { image: pixels, to, name: `${name}/${network}`, ranges: classifier.ranges });
   });
   const averaged = onnxLayers(builder).mean(outputs, `${name}/mean`);
   if (views.length === 1) return averaged;

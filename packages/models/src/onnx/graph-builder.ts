@@ -1,4 +1,5 @@
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from './onnx-graph.ts';
+import { quantizeGraph, type ValueRange } from './quantize-graph.ts';
 
 /** The name of a value in the graph. */
 export type ValueName = string;
@@ -9,6 +10,7 @@ export class GraphBuilder {
   readonly #constants = new Map<ValueName, OnnxTensor>();
   readonly #inputs: OnnxValue[] = [];
   readonly #outputs: OnnxValue[] = [];
+  readonly #ranges = new Map<ValueName, ValueRange>();
   /** Inputs, constants and outputs of nodes share one set of names. */
   readonly #names = new Set<ValueName>();
 
@@ -59,14 +61,24 @@ export class GraphBuilder {
     return this.#define(name);
   }
 
+  has(name: ValueName): boolean {
+    return this.#names.has(name);
+  }
+
+  /** Lets a value be stored as 8-bit integers, which represent this range. */
+  quantize(name: ValueName, range: ValueRange): void {
+    this.#ranges.set(name, range);
+  }
+
   build(name: string): OnnxGraph {
-    return {
+    const graph = {
       name,
       inputs: this.#inputs,
       outputs: this.#outputs,
       nodes: this.#nodes,
       constants: [...this.#constants.values()],
     };
+    return this.#ranges.size === 0 ? graph : quantizeGraph(graph, this.#ranges);
   }
 
   #define(name: ValueName): ValueName {

@@ -1,3 +1,4 @@
+export { activationRanges, type RangesModel, rangesModel } from './activation-ranges.ts';
 export { type ClassifierOutput, classifierModel, classifierValues } from './classifier-model.ts';
 export {
   ensembleGraph,

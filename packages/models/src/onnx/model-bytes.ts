@@ -73,7 +73,7 @@ const irVersion = 8;
 const alignment = 64;
 
 /** TensorProto.DataType */
-const elementTypes = { float32: 1, uint8: 2, int64: 7 };
+const elementTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 };
 /** TensorProto.DataLocation */
 const external = 1;
 /** AttributeProto.AttributeType */
@@ -140,7 +140,7 @@ function writeAttribute(writer: BinaryWriter, value: OnnxAttribute): void {
 function writeTensor(writer: BinaryWriter, tensor: OnnxTensor, place: ExternalPlace | undefined): void {
   const { name, shape, values } = tensor;
   for (const side of shape) integer(writer, 1, side);
-  integer(writer, 2, values instanceof Float32Array ? elementTypes.float32 : elementTypes.int64);
+  integer(writer, 2, elementTypes[elementTypeOf(values)]);
   text(writer, 8, name);
   if (place === undefined) {
     bytes(writer, 9, bytesOf(tensor));
@@ -153,6 +153,13 @@ function writeTensor(writer: BinaryWriter, tensor: OnnxTensor, place: ExternalPl
       text(writer, 2, String(value));
     });
   integer(writer, 14, external);
+}
+
+function elementTypeOf(values: OnnxTensor['values']): keyof typeof elementTypes {
+  if (values instanceof Float32Array) return 'float32';
+  if (values instanceof Uint8Array) return 'uint8';
+  if (values instanceof Int8Array) return 'int8';
+  return values instanceof Int32Array ? 'int32' : 'int64';
 }
 
 /** Little-endian, as ONNX and all platforms of TensorFlow. */

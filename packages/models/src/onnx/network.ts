@@ -4,6 +4,7 @@ import type { GraphNode, LayerGraph } from '../graph/layer-graph.ts';
 import { BatchNorm } from '../layers/batch-norm.ts';
 import { Relu6 } from '../layers/relu6.ts';
 import { SeededDropout } from '../layers/seeded-dropout.ts';
+import type { ActivationRange } from '../member/manifest.ts';
 import {
   addConvolution,
   batchNormScale,
@@ -27,6 +28,8 @@ export interface NetworkOptions {
   to: number;
   /** Prefix of the names of nodes and weights. */
   name: string;
+  /** Values that are stored as 8-bit integers; undefined for a network that computes in float32. */
+  ranges?: readonly ActivationRange[] | undefined;
 }
 
 /**
@@ -40,7 +43,7 @@ export function addNetwork(builder: GraphBuilder, graph: LayerGraph, options: Ne
 
 /** As {@link addNetwork}, but returns the outputs of all nodes up to `to`, in their order. */
 export function addNodes(builder: GraphBuilder, graph: LayerGraph, options: NetworkOptions): ValueName[] {
-  const { image, to, name } = options;
+  const { image, to, name, ranges = [] } = options;
   const nodes = graph.nodes.slice(0, to + 1);
   const usersOf = nodes.map((_, index) => nodes.filter(({ inputs }) => inputs.includes(index)));
   const values: ValueName[] = [image];
@@ -83,6 +86,9 @@ export function addNodes(builder: GraphBuilder, graph: LayerGraph, options: Netw
       name: `${name}/${node.layer.name}`,
     });
   }
+  // Values after the last node to add have ranges, too.
+  for (const { value, ...range } of ranges)
+    if (builder.has(`${name}/${value}`)) builder.quantize(`${name}/${value}`, range);
   return values;
 }
 

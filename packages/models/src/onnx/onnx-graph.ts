@@ -7,7 +7,7 @@ export type OnnxType = 'float32' | 'uint8';
 export interface OnnxTensor {
   name: string;
   shape: readonly number[];
-  values: Float32Array | BigInt64Array;
+  values: Float32Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
 }
 
 export interface OnnxFloat {

@@ -1,0 +1,218 @@
+import { openOnnxSession } from '@chorus/runtime';
+import tf from '@chorus/tfjs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { BackboneSpec } from '../backbones/table.ts';
+import { createClassifier } from '../classifier/classifier.ts';
+import { livelyClassifier, smoothImages } from '../export/lively-classifier.fixture.ts';
+import { memberFromBytes, memberToBytes } from '../member/member-bytes.ts';
+import { useNativeBackend } from '../native-backend.fixture.ts';
+import { activationRanges, rangesModel } from './activation-ranges.ts';
+import { classifierModel, classifierValues } from './classifier-model.ts';
+import { addConvolution, noPads, type Pads } from './convolution.ts';
+import { memberGraph } from './ensemble-graph.ts';
+import { GraphBuilder } from './graph-builder.ts';
+import { addImageInput } from './image.ts';
+import { modelBytes } from './model-bytes.ts';
+import { relativeError, runOnnx, spread } from './onnxruntime.fixture.ts';
+import type { ValueRange } from './quantize-graph.ts';
+
+useNativeBackend();
+
+interface SmallConvolution {
+  /** [outputs][inputs × height × width] */
+  kernel: readonly (readonly number[])[];
+  bias?: readonly number[];
+  /** Of a square image with one channel. */
+  pixels: readonly number[];
+  windowSide: number;
+  pads?: Pads;
+  /** Of the pixels, which the graph reads as they are. */
+  range: ValueRange;
+  outputRange: ValueRange;
+}
+
+/** Pixels → a convolution computed with integers → [outputs, H, W]. */
+async function convolve({ kernel, bias, pixels, windowSide, pads = noPads, ...ranges }: SmallConvolution) {
+  const builder = new GraphBuilder();
+  const side = Math.sqrt(pixels.length);
+  const image = addImageInput(builder, 'image', side);
+  const first = builder.node('Slice', 'first', [image, ...[[0], [1], [3]].map((one) => builder.integers(one))]);
+  const moved = builder.node('Transpose', 'moved', [first], { perm: [0, 3, 1, 2] });
+  const x = builder.node('Cast', 'x', [moved], { to: 1 });
+  const y = addConvolution(
+    builder,
+    { x, name: 'y', window: { size: [windowSide, windowSide], strides: [1, 1] }, pads },
+    {
+      values: Float32Array.from(kernel.flat()),
+      shape: [kernel.length, 1, windowSide, windowSide],
+      groups: 1,
+      ...(bias && { bias: Float32Array.from(bias) }),
+    },
+  );
+  builder.quantize(x, ranges.range);
+  builder.quantize(y, ranges.outputRange);
+  builder.node('Identity', 'output', [y]);
+  builder.output({ name: 'output', type: 'float32', shape: ['N', kernel.length, 'H', 'W'] });
+  const session = await openOnnxSession(modelBytes(builder.build('small')), { threads: 1, spin: false });
+  const rgb = Uint8Array.from(pixels.flatMap((pixel) => [pixel, pixel, pixel]));
+  const { values } = await session.run({ image: { pixels: rgb, shape: [1, side, side, 3] } });
+  const found = [...values];
+  await session.dispose();
+  return found;
+}
+
+const wholePixels = { min: 0, max: 255 };
+
+describe('a convolution of integers', () => {
+  it.each([
+    { title: 'is exact where all numbers are integers', sum: 2 * 10 - 127 * 20 + 3, bias: [3], kernel: [[2, -127]] },
+    { title: 'has no bias', sum: 127 * 10 + 20, kernel: [[127, 1]] },
+  ])('$title', async ({ kernel, bias, sum }) => {
+    const padded = kernel.map(([one, other]) => [one!, other!, 0, 0]);
+    const found = await convolve({
+      ...{ kernel: padded, pixels: [10, 20, 30, 40], windowSide: 2, range: wholePixels },
+      ...(bias === undefined ? {} : { bias }),
+      // A difference of one between successive integers, so that the sum is among them.
+      outputRange: { min: sum - 100, max: sum + 155 },
+    });
+    expect(found).toHaveLength(1);
+    // Zero is among the numbers, too: the range then starts or ends at zero, and integers are further apart.
+    expect(Math.abs(found[0]! - sum)).toBeLessThan((Math.abs(sum) + 155) / 255);
+  });
+
+  it('does not overflow: the largest pixels and numbers of a kernel', async () => {
+    const side = 8;
+    const count = side * side;
+    const sum = count * 255 * 127;
+    const [found] = await convolve({
+      ...{ kernel: [new Array<number>(count).fill(127)], pixels: new Array<number>(count).fill(255), windowSide: side },
+      ...{ range: wholePixels, outputRange: { min: 0, max: sum } },
+    });
+    expect(found).toBeCloseTo(sum, -1);
+  });
+
+  it('pads with zero, also where zero is not the smallest integer', async () => {
+    const pads = { top: 1, left: 1, bottom: 1, right: 1 };
+    const found = await convolve({
+      ...{ kernel: [[127, 0, 0, 0, 0, 0, 0, 0, 0]], pixels: [255], windowSide: 3, pads },
+      ...{ range: { min: -255, max: 255 }, outputRange: { min: -127 * 255, max: 127 * 255 } },
+    });
+    expect(found).toEqual([expect.closeTo(0, -2)]);
+  });
+
+  it('limits numbers outside a range to its ends', async () => {
+    const found = await convolve({
+      ...{ kernel: [[1], [-1]], pixels: [250], windowSide: 1, range: wholePixels, outputRange: { min: -10, max: 20 } },
+    });
+    expect(found).toEqual([expect.closeTo(20, 0), expect.closeTo(-10, 0)]);
+  });
+
+  it('keeps the bias of an output whose kernel is zero, or tiny', async () => {
+    const found = await convolve({
+      ...{ kernel: [[0], [1e-20], [1e-38], [0]], bias: [0.5, 0.5, -0.5, 0], pixels: [9], windowSide: 1 },
+      ...{ range: wholePixels, outputRange: { min: -0.5, max: 0.5 } },
+    });
+    const step = 1 / 255;
+    for (const [output, bias] of [0.5, 0.5, -0.5, 0].entries())
+      expect(Math.abs(found[output]! - bias)).toBeLessThan(step);
+  });
+
+  it('is within the rounding of its parts for any numbers', async () => {
+    const number = fc.double({ min: -3, max: 3, noNaN: true }).map(Math.fround);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(number, { minLength: 4, maxLength: 4 }),
+        number,
+        fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 4, maxLength: 4 }),
+        async (kernel, bias, pixels) => {
+          const sum = kernel.reduce((total, one, index) => total + one * pixels[index]!, bias);
+          const outputRange = { min: Math.min(sum, -1), max: Math.max(sum, 1) };
+          const [found] = await convolve({
+            ...{ kernel: [kernel], bias: [bias], pixels, windowSide: 2, range: wholePixels, outputRange },
+          });
+          const largest = Math.max(...kernel.map(Math.abs));
+          const ofKernel = (largest / 127 / 2) * pixels.reduce((total, one) => total + one, 0);
+          const ofOutput = (outputRange.max - outputRange.min) / 255;
+          expect(Math.abs(found! - sum)).toBeLessThanOrEqual(1.01 * (ofKernel + ofOutput) + 1e-3);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
+
+const imageCount = 4;
+
+describe.each<BackboneSpec>([
+  { family: 'mobilenet-v2', alpha: 0.35, inputSize: 64 },
+  { family: 'inception-v3', alpha: 1, inputSize: 75 },
+  { family: 'xception', alpha: 1, inputSize: 71 },
+  { family: 'efficientnet-lite0', inputSize: 64 },
+])('$family', (backbone) => {
+  it('has nearly the features of float32, and computes every convolution with integers', async () => {
+    const exact = livelyClassifier({ backbone, classes: ['a', 'b', 'c'], seed: 2 });
+    const images = smoothImages(imageCount, backbone.inputSize, 3);
+    const { model, values } = rangesModel(exact);
+    const outputs: Float32Array[] = [];
+    for (let index = 0; index < imageCount; index += 1) {
+      const image = images.slice([index, 0, 0, 0], [1, -1, -1, -1]);
+      outputs.push((await runOnnx(model, { image })).values);
+      image.dispose();
+    }
+    const ranges = activationRanges(values, outputs);
+    const { manifest, weights } = memberToBytes(exact);
+    const integers = memberFromBytes({ ...manifest, ranges }, weights);
+    const feed = { [classifierValues.image]: images };
+    const wanted = await runOnnx(classifierModel(exact, 'features'), feed);
+    const found = await runOnnx(classifierModel(integers, 'features'), feed);
+    expect(spread(wanted.values, imageCount)).toBeGreaterThan(0.02);
+    const error = relativeError(found.values, wanted.values);
+    // Random networks magnify rounding more than trained ones; the features of two images differ by far more.
+    expect(error).toBeLessThan(0.2);
+    // Rounding must be seen: equal numbers would be those of float32.
+    expect(error).toBeGreaterThan(1e-4);
+    const graph = memberGraph({ name: 'one', classifiers: [integers] }, { testTimeAugmentation: false });
+    const dequantized = new Set(
+      graph.nodes.filter(({ operator }) => operator === 'DequantizeLinear').map(({ name }) => name),
+    );
+    const convolutions = graph.nodes.filter(({ operator }) => operator === 'Conv');
+    expect(convolutions.length).toBeGreaterThan(10);
+    for (const { name, inputs } of convolutions)
+      expect(
+        inputs.every((input) => dequantized.has(input)),
+        name,
+      ).toBe(true);
+    tf.dispose(images);
+    exact.dispose();
+    integers.dispose();
+  });
+});
+
+describe('activationRanges', () => {
+  it('contains the ends of all but the most unusual images', () => {
+    const outputs = Array.from({ length: 11 }, (_, index) => Float32Array.of(-index, index));
+    expect(activationRanges(['one'], outputs)).toEqual([{ value: 'one', min: -9, max: 9 }]);
+    expect(activationRanges(['one'], [Float32Array.of(-2, 3)])).toEqual([{ value: 'one', min: -2, max: 3 }]);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses %d', (number) => {
+    expect(() => activationRanges(['one'], [Float32Array.of(0, number)])).toThrow(
+      `Expected finite numbers at one, received ${number}.`,
+    );
+  });
+});
+
+it('a manifest with ranges that are not ranges is refused', () => {
+  const classifier = createClassifier({
+    backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 },
+    classes: ['a', 'b'],
+    seed: 1,
+  });
+  const { manifest, weights } = memberToBytes(classifier);
+  classifier.dispose();
+  const withRange = (range: object) => () => memberFromBytes({ ...manifest, ranges: [range] }, weights);
+  expect(withRange({ value: 'conv1_relu', min: 2, max: 1 })).toThrow('min must be at most max');
+  expect(withRange({ value: 'conv1_relu', min: 0, max: Number.NaN })).toThrow('ranges');
+  expect(withRange({ value: 'conv1_relu', min: 0 })).toThrow('ranges');
+});
