@@ -267,9 +267,21 @@ describe('chorus train', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(/^bundle: .*run\/bundle-int8 \(weights: [\d.]+ MB instead of [\d.]+ MB\)$/m);
     expect(existsSync(at('run/bundle-int8/SHA256SUMS'))).toBe(true);
+    await writeSquare(at('squares/1.png'), 40);
+    const integers = await chorus(
+      ...['export', '--bundle', 'run/bundle', '--format', 'bundle', '--quantize', 'int8', '--images', 'squares'],
+    );
+    expect({ exitCode: integers.exitCode, stderr: integers.stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(integers.stdout).toContain('onnxruntime computes with 8-bit integers, in ranges of 1 image\n');
+    expect(await readFile(at('run/bundle-int8/bundle.json'), 'utf8')).toContain('"ranges"');
     for (const [parameters, message] of [
       [['--format', 'bundle'], '--format bundle needs --quantize float16 or --quantize int8'],
       [['--format', 'tfjs', '--quantize', 'int8'], '--quantize is for --format bundle, received --format tfjs.'],
+      [['--format', 'onnx', '--images', 'squares'], '--images is for --format bundle, received --format onnx.'],
+      [
+        ['--format', 'bundle', '--quantize', 'float16', '--images', 'squares'],
+        'Images are for weights of type int8, received float16.',
+      ],
       [['--format', 'coreml'], 'Unknown format "coreml"; expected one of: keras, tfjs, onnx, bundle.'],
       [
         ['--format', 'tflite'],

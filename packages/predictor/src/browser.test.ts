@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compactBundle } from '@chorus/orchestration';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as browserEntry from './browser.ts';
@@ -14,6 +15,7 @@ import {
   smoothFile,
   smoothPixels,
   writePets,
+  writePhotos,
 } from './bundles.fixture.ts';
 import { type Classification, type ImageClassifier, type ImageSource, loadClassifier } from './index.ts';
 
@@ -51,6 +53,9 @@ beforeAll(async () => {
   if (!hasChromium) return;
   parent = await mkdtemp(join(tmpdir(), 'chorus-browser-test-'));
   await writePets(join(parent, 'pets'));
+  await writePhotos(join(parent, 'photos'));
+  await compactBundle(join(parent, 'pets'), 'int8', { out: join(parent, 'small') });
+  await compactBundle(join(parent, 'pets'), 'int8', { out: join(parent, 'integers'), images: join(parent, 'photos') });
   await mkdir(join(parent, 'site'));
   await symlink(join(parent, 'pets'), join(parent, 'site/bundle'));
   await symlink(fileURLToPath(new URL('../dist/page', import.meta.url)), join(parent, 'site/predictor'));
@@ -84,6 +89,30 @@ function expectClose(one: readonly Classification[], other: readonly Classificat
 }
 
 describe.skipIf(!hasChromium)('in Chromium', () => {
+  it('computes with 8-bit integers, as node does', async () => {
+    const inNode = await loadClassifier(join(parent, 'integers'), { threads: 1 });
+    const images = [4, 5].map((seed) => smoothPixels(150, 100, seed));
+    const expected = await inNode.classifyMany(images);
+    await inNode.dispose();
+    const results = await page.evaluate(
+      async (sources) => {
+        const integers = await predictor.loadClassifier('/all/integers');
+        const pictures = sources.map(
+          ({ values, width, height }) => new ImageData(Uint8ClampedArray.from(values), width, height),
+        );
+        const found = await integers.classifyMany(pictures);
+        await integers.dispose();
+        return found;
+      },
+      images.map(({ data, ...size }) => ({ values: [...data], ...size })),
+    );
+    const inFloats = await local.classifyMany(images);
+    for (const [index, result] of results.entries()) {
+      expectClose(result, expected[index]!, 1e-5);
+      expect(Math.abs(result[0]!.probability - inFloats[index]![0]!.probability)).toBeGreaterThan(1e-4);
+    }
+  });
+
   it('classifies with the first network while the others load', async () => {
     const answers = await page.evaluate(async () => {
       const pixels = new ImageData(new Uint8ClampedArray(4 * 64 * 64).fill(200), 64);
@@ -301,11 +330,12 @@ describe.skipIf(!hasChromium)('on WebGPU, in Chromium with a GPU that is compute
     skip(!hasAdapter, 'this Chromium has no WebGPU adapter, not even SwiftShader');
     await gpuPage.waitForFunction(() => 'predictor' in globalThis);
     // The student alone: SwiftShader compiles a program for each layer.
-    const student = await loadClassifier(join(parent, 'pets'), { student: true, threads: 1 });
+    // WebGPU computes in float32, also where other backends compute with integers.
+    const student = await loadClassifier(join(parent, 'small'), { student: true, threads: 1 });
     const images = [4, 5].map((seed) => smoothPixels(150, 100, seed));
     const { backend, results } = await gpuPage.evaluate(
       async (sources) => {
-        const onGpu = await predictor.loadClassifier('/all/pets', { backend: 'webgpu', student: true });
+        const onGpu = await predictor.loadClassifier('/all/integers', { backend: 'webgpu', student: true });
         const found: Classification[][] = [];
         for (const { values, width, height } of sources)
           found.push(await onGpu.classify(new ImageData(Uint8ClampedArray.from(values), width, height)));

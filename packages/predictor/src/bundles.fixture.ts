@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
@@ -63,6 +63,12 @@ export async function smoothFile(
   const image = sharp(data, { raw: { width, height, channels: 4 } }).removeAlpha();
   if (orientation !== undefined) image.withMetadata({ orientation });
   return new Uint8Array(await (format === 'png' ? image.png() : image.jpeg({ quality: 90 })).toBuffer());
+}
+
+/** Writes a folder of three image files. */
+export async function writePhotos(folder: string): Promise<void> {
+  await mkdir(folder);
+  for (const seed of [1, 2, 3]) await writeFile(join(folder, `${seed}.png`), await smoothFile('png', seed));
 }
 
 export interface FileServer {

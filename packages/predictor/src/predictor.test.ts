@@ -19,6 +19,7 @@ import {
   smoothPixels,
   writeFruit,
   writePets,
+  writePhotos,
 } from './bundles.fixture.ts';
 import {
   type Classification,
@@ -38,11 +39,13 @@ beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'chorus-predictor-test-'));
   await writePets(at('pets'));
   await writeFruit(at('fruit'));
-  await compactBundle(at('pets'), 'int8', { out: at('pets-int8') });
   files = [at('upright.jpg'), at('turned.jpg'), at('picture.png')];
   await writeFile(files[0]!, await smoothFile('jpeg', 1));
   await writeFile(files[1]!, await smoothFile('jpeg', 2, 6));
   await writeFile(files[2]!, await smoothFile('png', 3));
+  await compactBundle(at('pets'), 'int8', { out: at('pets-int8') });
+  await writePhotos(at('photos'));
+  await compactBundle(at('fruit'), 'int8', { out: at('fruit-integers'), images: at('photos') });
   server = await serveFiles({ all: parent });
 });
 afterAll(async () => {
@@ -65,6 +68,7 @@ describe('loadClassifier', () => {
     ['the student', 'pets', { student: true }],
     ['a stacker that reads features', 'fruit', {}],
     ['weights of 8 bits', 'pets-int8', {}],
+    ['networks of 8-bit integers', 'fruit-integers', {}],
   ] as const)('classifies as predictFiles does, with %s', async (_, bundle, options) => {
     const { predictions } = await predictFiles(at(bundle), files, { workers: 'cpu:0', ...options });
     for (const backend of ['onnxruntime', 'wasm'] as const) {

@@ -52,7 +52,12 @@ export const exportCommand = new Command('export')
         throw new ConfigError(
           '--format bundle needs --quantize float16 or --quantize int8; the bundle as it is needs no export.',
         );
-      printCompact(await compactBundle(userPath(bundle), quantize, { ...options, ...(images === undefined ? {} : { images: userPath(images) }) }));
+      printCompact(
+        await compactBundle(userPath(bundle), quantize, {
+          ...options,
+          ...(images === undefined ? {} : { images: userPath(images) }),
+        }),
+      );
     } else {
       if (images !== undefined) throw new ConfigError(`--images is for --format bundle, received --format ${format}.`);
       if (quantize !== undefined)
@@ -80,7 +85,11 @@ function printExport({ folder, description, byteCount }: ExportResult): void {
   console.log(`how to load them: ${join(folder, 'README.md')} (${megabytes(byteCount)} in all)`);
 }
 
-function printCompact({ folder, byteCount, originalByteCount }: CompactResult): void {
+function printCompact({ folder, byteCount, originalByteCount, imageCount }: CompactResult): void {
   console.log(`bundle: ${folder} (weights: ${megabytes(byteCount)} instead of ${megabytes(originalByteCount)})`);
-  console.log(`measure what the smaller weights change: chorus evaluate --bundle ${folder} --data <folder>`);
+  if (imageCount !== undefined)
+    console.log(
+      `onnxruntime computes with 8-bit integers, in ranges of ${imageCount} ${imageCount === 1 ? 'image' : 'images'}`,
+    );
+  console.log(`measure what this changes: chorus evaluate --bundle ${folder} --data <folder>`);
 }

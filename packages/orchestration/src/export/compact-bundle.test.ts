@@ -76,6 +76,44 @@ describe('compactBundle', () => {
     expect(after.images).toEqual(before.images);
   });
 
+  it('int8 with images: computes with integers, with ranges of every model', async () => {
+    const { folder } = await compactBundle(at('run/bundle'), 'int8', { out: at('integers'), images: at('data/train') });
+    const { members, student } = await readBundle(folder);
+    const models = [...members, student!].flatMap((member) => member.models);
+    expect(models).toHaveLength(4);
+    for (const { manifest } of models) {
+      expect(manifest.tensors.some(({ encoding }) => encoding === 'int8')).toBe(true);
+      expect(manifest.ranges!.length).toBeGreaterThan(20);
+    }
+    const [first, second] = members[0]!.models.map(({ manifest }) => manifest.ranges);
+    expect(first).not.toEqual(second);
+    for (const isStudent of [false, true]) {
+      const found = await probabilities('integers', isStudent);
+      expect(largestDifference(plain[Number(isStudent)]!, found)).toBeLessThan(0.1);
+      // Of the weights alone.
+      expect(found).not.toEqual(await probabilities('run/bundle-int8', isStudent));
+    }
+  });
+
+  it('refuses images for float16, and folders without a usable image, and writes nothing', async () => {
+    const withImages = (images: string, encoding = 'int8') =>
+      compactBundle(at('run/bundle'), encoding, { out: at('refused'), images: at(images) });
+    await mkdir(at('empty'));
+    await mkdir(at('damaged'));
+    await writeFile(at('damaged/one.png'), (await readFile(images[0]!)).subarray(0, 60));
+    await expect(withImages('data', 'float16')).rejects.toThrow(
+      new ConfigError('Images are for weights of type int8, received float16.'),
+    );
+    await expect(withImages('empty')).rejects.toThrow(
+      new ConfigError(`Expected images in ${at('empty')} to measure ranges on, received none.`),
+    );
+    await expect(withImages('damaged')).rejects.toThrow(
+      /^Expected images in .*damaged to measure ranges on, received none that can be used \(.*one\.png: damaged: /,
+    );
+    await expect(withImages('missing')).rejects.toThrow('Cannot read the folder of images');
+    await expect(readFile(at('refused/bundle.json'))).rejects.toThrow('ENOENT');
+  });
+
   it('has a README with the programs of the docs', async () => {
     const { folder } = await compactBundle(at('run/bundle'), 'int8', { out: at('described') });
     const [text, docs] = await Promise.all(

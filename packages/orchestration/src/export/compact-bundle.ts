@@ -36,11 +36,13 @@ export interface CompactResult {
   byteCount: number;
   /** Of those of the original. */
   originalByteCount: number;
+  /** The number of images that ranges were measured on; undefined if none were measured. */
+  imageCount: number | undefined;
 }
 
 /**
- * Writes a bundle with compact weights; the folder appears atomically. Everything that reads a bundle reads it: weights are
- * decoded to float32 when they are loaded.
+ * Writes a bundle with compact weights; the folder appears atomically. Everything that reads a bundle reads it. TensorFlow and tfjs
+ * decode the weights to float32 and compute with these, and so does onnxruntime unless ranges were measured.
  *
  * The stackers, the calibration and the thresholds are those of the original weights.
  *
@@ -56,7 +58,7 @@ export async function compactBundle(
 ): Promise<CompactResult> {
   assertEncoding(encoding);
   if (images !== undefined && encoding !== 'int8')
-    throw new ConfigError(`Images are for the weights int8, with which onnxruntime computes; received ${encoding}.`);
+    throw new ConfigError(`Images are for weights of type int8, received ${encoding}.`);
   const name = isStudent ? `bundle-student-${encoding}` : `bundle-${encoding}`;
   const folder = resolve(out ?? join(dirname(resolve(bundleFolder)), name));
   const whole = await readBundle(bundleFolder);
@@ -79,22 +81,25 @@ export async function compactBundle(
   });
   // A bundle of the student alone has it as its only member.
   const originals = isStudent || bundle.student === undefined ? bundle.members : [...bundle.members, bundle.student];
-  const compacted = originals.map(compact);
+  const compacted = { members: originals.map(compact), imageCount: undefined };
   const { decoding } = bundle.manifest;
-  const all =
-    images === undefined ? compacted : await withMeasuredRanges(compacted, { folder: images, decoding, signal });
+  const { members: all, imageCount } =
+    images === undefined
+      ? compacted
+      : await withMeasuredRanges(compacted.members, { folder: images, decoding, signal });
   const members = all.slice(0, bundle.members.length);
   const student = all[bundle.members.length];
   const { schemaVersion: _, members: __, student: ___, stackers: ____, ...manifest } = bundle.manifest;
   await writingTo(folder, () =>
     writeBundle(folder, manifest, members, bundle.stackers, bundle.images, student, {
-      'README.md': readMeOfBundle(bundle.manifest, encoding),
+      'README.md': readMeOfBundle(bundle.manifest, encoding, images !== undefined),
     }),
   );
   return {
     folder,
     byteCount: weightBytes(all),
     originalByteCount: weightBytes(originals),
+    imageCount,
   };
 }
 

@@ -19,17 +19,23 @@ export interface RangeImages {
 /** More images hardly widen the ranges. */
 const mostImages = 200;
 
+export interface MeasuredRanges {
+  /** Their manifests have ranges. */
+  members: PredictingMember[];
+  /** Of the images that they were measured on. */
+  imageCount: number;
+}
+
 /**
  * Measures the ranges of each model.
  *
- * @returns the members, whose manifests have ranges.
  * @throws DataError for a missing folder; ConfigError for one without a usable image, or where onnxruntime does not run;
  * ModelError for numbers that are not finite.
  */
 export async function withMeasuredRanges(
   members: readonly PredictingMember[],
   { folder, decoding, signal }: RangeImages,
-): Promise<PredictingMember[]> {
+): Promise<MeasuredRanges> {
   const obstacle = obstacleToOnnxruntime();
   if (obstacle !== undefined) throw new ConfigError(`Ranges are measured by onnxruntime: ${obstacle}`);
   const sizes = [
@@ -49,7 +55,7 @@ export async function withMeasuredRanges(
     }
     measured.push({ name, models: withRanges });
   }
-  return measured;
+  return { members: measured, imageCount: images.get(sizes[0]!)!.length };
 }
 
 // --- internal ---

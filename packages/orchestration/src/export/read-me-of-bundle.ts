@@ -2,14 +2,18 @@
 import type { BundleManifest } from '../bundle.ts';
 import { classesText } from './classes-text.ts';
 
-/** @param encoding of the weights. */
+/**
+ * @param encoding of the weights.
+ * @param hasRanges whether onnxruntime computes with integers.
+ */
 export function readMeOfBundle(
   { name, classes, members }: Omit<BundleManifest, 'schemaVersion'>,
   encoding: string,
+  hasRanges: boolean,
 ): string {
   return `# ${name}
 
-A bundle of Chorus with ${encoding} weights: ${members.map((member) => member.name).join(', ')}.
+A bundle of Chorus with ${encoding} weights: ${members.map((member) => member.name).join(', ')}.${hasRanges ? '\nIts networks compute with 8-bit integers, except by WebGPU.' : ''}
 
 ${classesText(classes).join('\n')}
 

@@ -1,7 +1,5 @@
 /** Bundles of the preset mobile with random weights, which take as long as trained ones. */
-import { writeFile } from 'node:fs/promises';
 import { type BundleManifest, createClassifier, memberToBytes } from '@chorus/models';
-import { ensembleGraph, modelBytes } from '@chorus/models/onnx';
 import { sealFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 
@@ -19,15 +17,10 @@ export interface MobileBundle {
   testTimeAugmentation: boolean;
 }
 
-/**
- * Writes a bundle.
- *
- * @param onnx also writes the ensemble as an ONNX model, to a file.
- */
+/** Writes a bundle. */
 export async function writeMobileBundle(
   folder: string,
   { inputSize, testTimeAugmentation }: MobileBundle,
-  onnx?: string,
 ): Promise<void> {
   tf.enableProdMode();
   const built = members.map(({ name, family, alpha }) => ({
@@ -41,8 +34,6 @@ export async function writeMobileBundle(
     files[file] = weights;
     return { name, models: [{ file, model: manifest }] };
   });
-  if (onnx !== undefined)
-    await writeFile(onnx, modelBytes(ensembleGraph(built, { testTimeAugmentation, stacker, calibration: null })));
   for (const { classifiers } of built) for (const classifier of classifiers) classifier.dispose();
   const manifest: BundleManifest = {
     ...{ schemaVersion: 4, name: 'mobile', classes, testTimeAugmentation, demo: false, balancesClasses: false },
@@ -50,5 +41,9 @@ export async function writeMobileBundle(
     members: described,
     ...{ chosen: 'mean', thresholds: null, calibration: null, stackers: [{ kind: 'mean', state: stacker }] },
   };
-  await sealFolder(folder, { ...files, 'bundle.json': JSON.stringify(manifest) });
+  const images = { training: [], test: [] };
+  await sealFolder(folder, {
+    ...files,
+    ...{ 'bundle.json': JSON.stringify(manifest), 'images.json': JSON.stringify(images) },
+  });
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { compactBundle, exportBundle } from '@chorus/orchestration';
 import { preparePython } from '@chorus/python';
 import autocannon from 'autocannon';
 import { compare } from '../comparison.ts';
@@ -13,28 +14,38 @@ import { writeMobileBundle } from './mobile-bundle.ts';
 
 const inputSize = 160;
 
-/** `chorus serve` beside FastAPI and onnxruntime: the same networks and pixels, and one load generator for both. */
+interface ServerToMeasure {
+  name: string;
+  command: readonly string[];
+}
+
+/** `chorus serve` beside FastAPI and onnxruntime, with float32 and with 8-bit integers: the same graphs and pixels, and one load generator for all. */
 export const serve: Row = {
   name: 'serve',
   title: `JPEG files of 224 × 224 px over HTTP, by the ensemble of the preset mobile at ${inputSize} px, all processors`,
   roundCount: { whole: 5, quick: 1 },
-  minutes: { whole: 6, quick: 1 },
+  minutes: { whole: 10, quick: 2 },
   async *measure({ roundCount, quick, folder, onProgress }) {
     const python = await preparePython(environment, onProgress);
     const [photograph] = await drawPhotographs(join(folder, 'photographs'), {
       ...{ count: 1, width: 224, height: 224, seed: 1 },
     });
     const image = new Uint8Array(await readFile(photograph!));
-    const [bundle, model] = [join(folder, 'bundle'), join(folder, 'ensemble.onnx')];
-    await writeMobileBundle(bundle, { inputSize, testTimeAugmentation: false }, model);
+    const floats = join(folder, 'bundle');
+    await writeMobileBundle(floats, { inputSize, testTimeAugmentation: false });
+    const images = join(folder, 'photographs');
+    const { folder: integers } = await compactBundle(floats, 'int8', { out: join(folder, 'integers'), images });
     const processes = availableParallelism();
-    const contestants = [
-      { name: 'Chorus', command: [...nodeCommand('server'), bundle] },
-      {
-        name: 'FastAPI, onnxruntime',
-        command: [python, join(scriptsFolder, 'serve_peer.py'), model, String(inputSize), String(processes)],
-      },
-    ] as const;
+    const serversOf = async (numbers: string, bundle: string): Promise<ServerToMeasure[]> => {
+      const exported = await exportBundle(bundle, 'onnx', { out: join(folder, `onnx-${numbers}`) });
+      const model = join(exported.folder, exported.description.ensemble.onnx!);
+      const peer = [python, join(scriptsFolder, 'serve_peer.py'), model, String(inputSize), String(processes)];
+      return [
+        { name: `Chorus, ${numbers}`, command: [...nodeCommand('server'), bundle] },
+        { name: `FastAPI and onnxruntime, ${numbers}`, command: peer },
+      ];
+    };
+    const contestants = [...(await serversOf('float32', floats)), ...(await serversOf('8-bit integers', integers))];
     for (const connections of [1, 16]) {
       const measurements = contestants.flatMap(({ name: contestant }): Measurement[] =>
         (['an answer', 'p99 of the latency'] as const).map((quantity) => ({
@@ -58,13 +69,20 @@ export const serve: Row = {
             await server.stop();
           }
         }
-        requireEqual(answers);
+        requireClose(answers);
       }
-      const [ours, theirs] = contestants.map(({ name }) => samplesOf(name, 'an answer')) as [Measurement, Measurement];
+      const [ours, theirs, integerOurs, integerTheirs] = contestants.map(({ name }) =>
+        samplesOf(name, 'an answer'),
+      ) as [Measurement, Measurement, Measurement, Measurement];
+      const goals = connections === 1 ? [] : [{ bound: 'at least', ratio: 1.5 } as const];
       yield {
         title: `${connections} ${connections === 1 ? 'connection' : 'connections'}`,
         ...{ contestants: {}, measurements },
-        comparisons: [compare('speed', ours, theirs, connections === 1 ? [] : [{ bound: 'at least', ratio: 1.5 }])],
+        comparisons: [
+          compare('speed', ours, theirs, goals),
+          compare('speed', integerOurs, integerTheirs, goals),
+          compare('speed', integerOurs, theirs, goals),
+        ],
         remarks: [
           'A server and the load generator share the processors. An answer takes the time of the round divided by the number of answers.',
           `FastAPI has ${processes} processes of one thread each; Chorus has as many worker threads.`,
@@ -109,8 +127,17 @@ async function probabilitiesOf(url: string, image: Uint8Array<ArrayBuffer>): Pro
   return byLabel.map(({ probability }) => probability);
 }
 
-/** @throws Error unless both servers compute the same. */
-function requireEqual([ours, theirs]: number[][]): void {
-  const difference = Math.max(...ours!.map((value, index) => Math.abs(value - theirs![index]!)));
-  if (!(difference < 1e-3)) throw new Error(`expected equal probabilities, received ${ours} and ${theirs}`);
+/**
+ * @param answers of the servers with float32, then of those with integers.
+ * @throws Error unless both servers of each kind compute the same, and integers nearly so.
+ */
+function requireClose([floats, otherFloats, integers, otherIntegers]: number[][]): void {
+  requireDifference(floats!, otherFloats!, 1e-3);
+  requireDifference(integers!, otherIntegers!, 1e-3);
+  requireDifference(floats!, integers!, 0.1);
+}
+
+function requireDifference(one: readonly number[], other: readonly number[], limit: number): void {
+  const difference = Math.max(...one.map((value, index) => Math.abs(value - other[index]!)));
+  if (!(difference < limit)) throw new Error(`expected equal probabilities, received ${one} and ${other}`);
 }
