@@ -126,12 +126,11 @@ async function loadFrom(
     const ensemble = new LoadedEnsemble(part.manifest, part.stacker, networks);
     try {
       for (const model of part.models) {
-        const content = await networkOf(
-          model,
-          await read(model),
-          { ...part.manifest, computesWithIntegers: engine.computesWithIntegers },
-          `${files.name}: ${model.file}`,
-        );
+        const content = await networkOf(model, await read(model), {
+          testTimeAugmentation: part.manifest.testTimeAugmentation,
+          computesWithIntegers: engine.computesWithIntegers,
+          path: `${files.name}: ${model.file}`,
+        });
         signal?.throwIfAborted();
         const { memberIndex, output } = model;
         const size = model.model.backbone.inputSize;
@@ -254,8 +253,11 @@ function byteLengthOf({ tensors }: ModelToLoad['model']): number {
 async function networkOf(
   { name, model, output }: ModelToLoad,
   weights: Uint8Array,
-  { testTimeAugmentation, computesWithIntegers }: BundleManifest & { computesWithIntegers: boolean },
-  file: string,
+  {
+    testTimeAugmentation,
+    computesWithIntegers,
+    path,
+  }: Pick<BundleManifest, 'testTimeAugmentation'> & { computesWithIntegers: boolean; path: string },
 ): Promise<Uint8Array> {
   await useSomeBackend();
   try {
@@ -268,7 +270,7 @@ async function networkOf(
     }
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    throw new PredictorError(`${file}: ${error.message}`, { cause: error });
+    throw new PredictorError(`${path}: ${error.message}`, { cause: error });
   }
 }
 

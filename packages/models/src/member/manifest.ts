@@ -18,11 +18,14 @@ const tensorSchema = z.strictObject({
   encoding: z.enum(tensorEncodings).optional(),
 });
 
+/** Far beyond any network's numbers, and far from the end of float32. */
+const rangeEnd = z.number().min(-1e30).max(1e30);
+
 const rangeSchema = z.strictObject({
   /** A layer, or a part of one, such as `conv_pw_1_relu`. */
   value: z.string().min(1).max(200),
-  min: z.number(),
-  max: z.number(),
+  min: rangeEnd,
+  max: rangeEnd,
 });
 
 /** A member's manifest. It has no checksum of the weights: the bundle keeps one for every file. */

@@ -38,25 +38,26 @@ export function addViews(
   return builder.node('Concat', `${name}/with_mirrored`, [image, mirrored], { axis: 0 });
 }
 
-/**
- * Raw pixels [N,S,S,3] → preprocessed pixels [N,3,S,S], by the same operations in the same order as in training.
- *
- * @param isQuantized whether they are stored as 8-bit integers.
- */
+/** Raw pixels [N,S,S,3] → preprocessed pixels [N,3,S,S], by the same operations in the same order as in training. */
 export function addPreprocessing(
   builder: GraphBuilder,
   image: ValueName,
   { channelOrder, divisor, offset }: PixelTransform,
   name: string,
-  isQuantized = false,
 ): ValueName {
   let x = builder.node('Transpose', `${name}/channels_first`, [image], { perm: [0, 3, 1, 2] });
   if (channelOrder === 'bgr') x = builder.node('Gather', `${name}/bgr`, [x, builder.integers([2, 1, 0])], { axis: 1 });
   x = builder.node('Cast', `${name}/floats`, [x], { to: float32 });
   if (divisor !== 1) x = builder.node('Div', `${name}/scaled`, [x, operand(builder, `${name}/divisor`, divisor)]);
   if (offset !== 0) x = builder.node('Sub', `${name}/centered`, [x, operand(builder, `${name}/offset`, offset)]);
-  if (isQuantized) builder.quantize(x, pixelRange({ channelOrder, divisor, offset }));
   return x;
+}
+
+/** The range of preprocessed pixels. */
+export function pixelRange({ divisor, offset }: PixelTransform): ValueRange {
+  const [divisors, offsets] = [divisor, offset].map((one) => (typeof one === 'number' ? [one, one, one] : one));
+  const ends = [0, 255].flatMap((pixel) => divisors!.map((one, channel) => pixel / one - offsets![channel]!));
+  return { min: Math.min(...ends), max: Math.max(...ends) };
 }
 
 // --- internal ---
@@ -95,13 +96,6 @@ function addCrops(
 
 function transposed(matrix: readonly (readonly number[])[]): number[][] {
   return matrix.map((_, column) => matrix.map((row) => row[column]!));
-}
-
-/** The range of preprocessed pixels. */
-function pixelRange({ divisor, offset }: PixelTransform): ValueRange {
-  const [divisors, offsets] = [divisor, offset].map((one) => (typeof one === 'number' ? [one, one, one] : one));
-  const ends = [0, 255].flatMap((pixel) => divisors!.map((one, channel) => pixel / one - offsets![channel]!));
-  return { min: Math.min(...ends), max: Math.max(...ends) };
 }
 
 /** TensorProto.DataType.FLOAT */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compactBundle } from '@chorus/orchestration';
 import { loadClassifier } from '@chorus/predictor';
 import type { Measurement } from '../measurement.ts';
 import { drawPhotographs } from '../photographs.ts';
@@ -15,7 +16,7 @@ export const classify: Row = {
   name: 'classify',
   title: 'a JPEG of 224 × 224 px to probabilities, by the ensemble of the preset mobile, kept loaded by loadClassifier',
   roundCount: { whole: 5, quick: 2 },
-  minutes: { whole: 1, quick: 0.5 },
+  minutes: { whole: 2, quick: 1 },
   async *measure({ roundCount, quick, folder, onProgress }) {
     const [photograph] = await drawPhotographs(join(folder, 'photographs'), {
       ...{ count: 1, width: 224, height: 224, seed: 1 },
@@ -30,11 +31,18 @@ export const classify: Row = {
     ]) {
       const name = `${inputSize} px${testTimeAugmentation ? ', with mirror images' : ''}`;
       onProgress(`writing a bundle of ${name}`);
-      const bundle = join(folder, `bundle-${inputSize}-${testTimeAugmentation}`);
-      await writeMobileBundle(bundle, { inputSize, testTimeAugmentation });
+      const floats = join(folder, `bundle-${inputSize}-${testTimeAugmentation}`);
+      await writeMobileBundle(floats, { inputSize, testTimeAugmentation });
+      const images = join(folder, 'photographs');
+      const { folder: integers } = await compactBundle(floats, 'int8', { out: `${floats}-integers`, images });
       const measurements: Measurement[] = [];
-      for (const backend of ['onnxruntime', 'wasm'] as const) {
-        onProgress(`${name}, ${backend}`);
+      for (const [contestant, bundle, backend] of [
+        ['onnxruntime', floats, 'onnxruntime'],
+        ['onnxruntime, 8-bit integers', integers, 'onnxruntime'],
+        ['wasm', floats, 'wasm'],
+        ['wasm, 8-bit integers', integers, 'wasm'],
+      ] as const) {
+        onProgress(`${name}, ${contestant}`);
         const startedAtMs = performance.now();
         const classifier = await loadClassifier(bundle, { backend });
         const loadMs = performance.now() - startedAtMs;
@@ -51,8 +59,8 @@ export const classify: Row = {
           samples.push(summarise(times).median);
         }
         measurements.push(
-          { contestant: backend, quantity: 'an image', unit: 'ms', samples },
-          { contestant: backend, quantity: 'loading the bundle', unit: 'ms', samples: [loadMs] },
+          { contestant, quantity: 'an image', unit: 'ms', samples },
+          { contestant, quantity: 'loading the bundle', unit: 'ms', samples: [loadMs] },
         );
         await classifier.dispose();
       }
