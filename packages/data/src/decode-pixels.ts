@@ -67,7 +67,7 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
     height,
     orientation: header.orientation ?? 1,
     layout,
-    isDeepWithProfile: depth === 'ushort' && hasProfile && layout.lab === undefined,
+    isDeepWithProfile: depth === 'ushort' && hasProfile === true && layout.lab === undefined,
     hasGreyProfile: isGrey && header.icc?.toString('latin1', 16, 20) === 'GRAY',
     picture,
     jpeg,
@@ -111,7 +111,8 @@ export async function decodePixels(
 // --- internal ---
 
 /** What `readHeader` needs of what libvips reads from a header. */
-type DecoderHeader = Pick<Metadata, 'width' | 'height' | 'space' | 'depth' | 'hasProfile' | 'icc' | 'orientation'>;
+type DecoderHeader = Pick<Metadata, 'width' | 'height' | 'depth'> &
+  Partial<Pick<Metadata, 'space' | 'hasProfile' | 'icc' | 'orientation'>>;
 
 /** @throws Error whose message says why libvips does not accept the header. */
 function readByDecoder(format: ImageFormat, picture: Uint8Array): Promise<DecoderHeader> {
@@ -124,13 +125,13 @@ function readByDecoder(format: ImageFormat, picture: Uint8Array): Promise<Decode
 }
 
 /**
- * What libvips would read from a JPEG's header, which takes a tenth of the time of decoding a small one. Samples have 8 bits, so
- * a profile makes no difference here.
+ * What libvips would read from a JPEG's header, without its reading it: that takes a tenth of the time of decoding a small file.
+ * Its color space and profile are omitted, because they matter only for samples of 16 bits.
  *
  * @returns undefined if the header may have Exif data, which libvips reads.
  */
 function headerWithoutExif({ frame: { width, height }, mayHaveExif }: JpegHead): DecoderHeader | undefined {
-  return mayHaveExif ? undefined : { width, height, space: 'srgb', depth: 'uchar', hasProfile: false };
+  return mayHaveExif ? undefined : { width, height, depth: 'uchar' };
 }
 
 interface DeclaredSize {
