@@ -19,4 +19,21 @@ describe('resizeLikePillow', () => {
     );
     expect(Buffer.from(ours).toString('base64')).toBe(pixels);
   });
+
+  it.each([
+    { order: 'columns first', width: 60, height: 50 },
+    { order: 'rows first', width: 50, height: 90 },
+    { order: 'columns only', width: 60, height: 40 },
+    { order: 'rows only', width: 40, height: 50 },
+    { order: 'rows only, first', width: 40, height: 90 },
+    { order: 'enlarged', width: 20, height: 30 },
+    { order: 'more between the passes than is kept', width: 60, height: 13_000 },
+  ])('returns a result that later calls do not change: $order', ({ width, height }) => {
+    const size = 40;
+    const resized = resizeLikePillow({ data: picture(width, height), width, height }, size);
+    const copy = resized.slice();
+    resizeLikePillow({ data: new Uint8Array(width * height * 3), width, height }, size);
+    expect(resized).toEqual(copy);
+    expect(resizeLikePillow({ data: picture(width, height), width, height }, size)).toEqual(copy);
+  });
 });

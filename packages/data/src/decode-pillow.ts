@@ -17,8 +17,10 @@ export function resizeLikePillow({ data, width, height, box }: RgbImage, size: n
   const rows: Span = { length: height, from: box?.top ?? 0, covered: box?.height ?? height };
   // Pillow's condition: the height shrinks by more than twice the factor of the width.
   const rowsFirst = height > size && height - size > 2 * (width - size);
-  if (rowsFirst) return alongLines(acrossLines(data, rows, width, size), size, columns, size);
-  return acrossLines(alongLines(data, height, columns, size), rows, size, size);
+  // The caller owns the result, so it must not be in memory that the next image overwrites.
+  const between = isWhole(rowsFirst ? columns : rows, size) ? undefined : keptBytes;
+  if (rowsFirst) return alongLines(acrossLines(data, rows, width, size, between), size, columns, size);
+  return acrossLines(alongLines(data, height, columns, size, between), rows, size, size);
 }
 
 // --- internal ---
@@ -30,14 +32,30 @@ interface Span {
   covered: number;
 }
 
+/** Returns memory for a pass' result. */
+type Allocate = (byteCount: number) => Uint8Array;
+
+/** Larger memory is not kept: 1000 lines of 500 pixels. */
+const mostKeptBytes = 1.5e6;
+let kept = new Uint8Array();
+
+/** Returns memory that the next call returns, too. New memory for each image would cost more time in garbage collection. */
+function keptBytes(byteCount: number): Uint8Array {
+  if (byteCount > mostKeptBytes) return new Uint8Array(byteCount);
+  if (byteCount > kept.length) kept = new Uint8Array(byteCount);
+  return kept.subarray(0, byteCount);
+}
+
 /** [height, width, 3] → [height, size, 3]; returns the input if it already has that size. */
-function alongLines(data: Uint8Array, height: number, columns: Span, size: number): Uint8Array {
-  return isWhole(columns, size) ? data : resampleAlongLines(data, height, triangles(columns, size));
+function alongLines(data: Uint8Array, height: number, columns: Span, size: number, allocate?: Allocate): Uint8Array {
+  if (isWhole(columns, size)) return data;
+  return resampleAlongLines(data, height, triangles(columns, size), allocate?.(height * size * 3));
 }
 
 /** [height, width, 3] → [size, width, 3]; returns the input if it already has that size. */
-function acrossLines(data: Uint8Array, rows: Span, width: number, size: number): Uint8Array {
-  return isWhole(rows, size) ? data : resampleAcrossLines(data, width * 3, triangles(rows, size));
+function acrossLines(data: Uint8Array, rows: Span, width: number, size: number, allocate?: Allocate): Uint8Array {
+  if (isWhole(rows, size)) return data;
+  return resampleAcrossLines(data, width * 3, triangles(rows, size), allocate?.(size * width * 3));
 }
 
 function isWhole({ length, covered }: Span, size: number): boolean {

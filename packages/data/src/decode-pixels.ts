@@ -1,5 +1,5 @@
 /** Decodes an image file to pixels: first frame, upright, 8-bit sRGB, on a background color. */
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { findCut } from './cut-file.ts';
 import { formatOf, type ImageFormat } from './decode-format.ts';
 import { decodableBytes, type ImageLayout, readImageLayout } from './image-layout.ts';
@@ -33,6 +33,8 @@ export interface ImageHeader {
   picture: Uint8Array;
   /** The header of `picture`, if that is a JPEG. */
   jpeg: JpegHead | undefined;
+  /** Whether libvips has accepted the header; otherwise, decoding finds out. */
+  isReadByDecoder: boolean;
 }
 
 /**
@@ -45,37 +47,31 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
   const layout = readImageLayout(format, bytes);
   const { picture, jpeg } =
     format === 'jpeg' ? firstPicture(bytes) : { picture: decodableBytes(bytes, layout), jpeg: undefined };
-  // The error from libvips' own limit would not state the size.
-  const header = await sharp(picture, { limitInputPixels: false })
-    .metadata()
-    .catch((cause: Error) => {
-      throw new Error(`damaged: ${findCut(format, picture) ?? 'the decoder cannot read its header'}`, { cause });
-    });
+  const known = jpeg === undefined ? undefined : headerWithoutExif(jpeg);
+  const header = known ?? (await readByDecoder(format, picture));
   const { depth, hasProfile } = header;
   const width = Math.max(header.width, layout.gif?.width ?? 0);
   const height = Math.max(header.height, layout.gif?.height ?? 0);
   const isGrey = header.space === 'grey16' || layout.isMonochrome === true;
   // A file stores only the frame, not the canvas.
   const stored = layout.gif?.frame ?? { width, height };
-  if (width * height > maxPixels)
-    throw new Error(`too large: its header declares ${width} × ${height} pixels, expected at most ${maxPixels}`);
-  if (depth !== 'uchar' && depth !== 'ushort')
-    throw new Error(`not an accepted image: its values are of type ${depth}; save it with 8 or 16 bits per sample`);
-  // Some decoders allocate memory for all pixels before they find any missing.
-  if (stored.width * stored.height > bytes.length * (maxPixelsPerByte[format] ?? Number.POSITIVE_INFINITY))
-    throw new Error(
-      `damaged: ${bytes.length} bytes cannot hold the ${stored.width} × ${stored.height} pixels that its header declares`,
-    );
+  const refusal = refusalOf({ format, width, height, depth, stored, byteCount: bytes.length }, maxPixels);
+  if (refusal !== null) {
+    // A damaged header is reported before what it declares.
+    if (known !== undefined) await readByDecoder(format, picture);
+    throw new Error(refusal);
+  }
   return {
     format,
     width,
     height,
     orientation: header.orientation ?? 1,
     layout,
-    isDeepWithProfile: depth === 'ushort' && hasProfile && layout.lab === undefined,
+    isDeepWithProfile: depth === 'ushort' && hasProfile === true && layout.lab === undefined,
     hasGreyProfile: isGrey && header.icc?.toString('latin1', 16, 20) === 'GRAY',
     picture,
     jpeg,
+    isReadByDecoder: known === undefined,
   };
 }
 
@@ -113,6 +109,56 @@ export async function decodePixels(
 }
 
 // --- internal ---
+
+/** What `readHeader` needs of what libvips reads from a header. */
+type DecoderHeader = Pick<Metadata, 'width' | 'height' | 'depth'> &
+  Partial<Pick<Metadata, 'space' | 'hasProfile' | 'icc' | 'orientation'>>;
+
+/** @throws Error whose message says why libvips does not accept the header. */
+function readByDecoder(format: ImageFormat, picture: Uint8Array): Promise<DecoderHeader> {
+  // The error from libvips' own limit would not state the size.
+  return sharp(picture, { limitInputPixels: false })
+    .metadata()
+    .catch((cause: Error) => {
+      throw new Error(`damaged: ${findCut(format, picture) ?? 'the decoder cannot read its header'}`, { cause });
+    });
+}
+
+/**
+ * What libvips would read from a JPEG's header, without its reading it: that takes a tenth of the time of decoding a small file.
+ * Its color space and profile are omitted, because they matter only for samples of 16 bits.
+ *
+ * @returns undefined if the header may have Exif data, which libvips reads.
+ */
+function headerWithoutExif({ frame: { width, height }, mayHaveExif }: JpegHead): DecoderHeader | undefined {
+  return mayHaveExif ? undefined : { width, height, depth: 'uchar' };
+}
+
+interface DeclaredSize {
+  format: ImageFormat;
+  width: number;
+  height: number;
+  /** Type of the values, as of libvips. */
+  depth: string;
+  /** Size of the frame in the file. */
+  stored: { width: number; height: number };
+  byteCount: number;
+}
+
+/** Why an image with this header is not decoded; null if it is. */
+function refusalOf(
+  { format, width, height, depth, stored, byteCount }: DeclaredSize,
+  maxPixels: number,
+): string | null {
+  if (width * height > maxPixels)
+    return `too large: its header declares ${width} × ${height} pixels, expected at most ${maxPixels}`;
+  if (depth !== 'uchar' && depth !== 'ushort')
+    return `not an accepted image: its values are of type ${depth}; save it with 8 or 16 bits per sample`;
+  // Some decoders allocate memory for all pixels before they find any missing.
+  if (stored.width * stored.height > byteCount * (maxPixelsPerByte[format] ?? Number.POSITIVE_INFINITY))
+    return `damaged: ${byteCount} bytes cannot hold the ${stored.width} × ${stored.height} pixels that its header declares`;
+  return null;
+}
 
 /** The maximum number of pixels that a format can pack into so many bytes; unbounded for other formats. */
 const maxPixelsPerByte: Partial<Record<ImageFormat, number>> = {
@@ -170,6 +216,8 @@ async function decode(header: ImageHeader, timeoutMs: number, shrunk: ShrunkSize
   const endsWell = !jpeg.isOneScan || endsWithItsPixels(picture, jpeg, shrunk?.scale ?? 1);
   const strict = await decoding;
   if (strict !== undefined && endsWell) return strict;
+  // What libvips has decoded without a warning has a header that it accepts.
+  if (strict === undefined && !header.isReadByDecoder) await readByDecoder(header.format, picture);
   const structure = readJpegStructure(picture);
   const lost = await findLostPixels(picture, structure);
   if (lost !== null) throw new Error(`damaged: ${lost}`);

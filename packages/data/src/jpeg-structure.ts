@@ -74,6 +74,8 @@ export interface JpegHead {
   isOneScan: boolean;
   /** Whether a header announces other pictures in the file, such as a gain map. */
   hasOtherPictures: boolean;
+  /** Whether it has an APP1 segment: Exif data, which may turn the picture, or XMP. */
+  mayHaveExif: boolean;
 }
 
 /**
@@ -124,13 +126,22 @@ const otherFrames: Readonly<Record<number, string>> = {
 /** Encoders write about a dozen. A decoder traverses all blocks for each scan, so a small file with many could take minutes. */
 const maxScans = 100;
 
-const marker = { start: 0xd8, end: 0xd9, scan: 0xda, quantization: 0xdb, restartInterval: 0xdd } as const;
+const marker = {
+  start: 0xd8,
+  end: 0xd9,
+  scan: 0xda,
+  quantization: 0xdb,
+  restartInterval: 0xdd,
+  app1: 0xe1,
+  app2: 0xe2,
+} as const;
 
 class SegmentReader {
   readonly #bytes: Buffer;
   #at = 2;
   #frame: JpegFrame | undefined;
   #hasOtherPictures = false;
+  #mayHaveExif = false;
   #restartInterval = 0;
   readonly #huffmanTables = new Array<Uint8Array | undefined>(8).fill(undefined);
   readonly #quantizationTables = new Array<Uint16Array | undefined>(4).fill(undefined);
@@ -159,6 +170,7 @@ class SegmentReader {
       scan,
       isOneScan: this.#isComplete(),
       hasOtherPictures: this.#hasOtherPictures,
+      mayHaveExif: this.#mayHaveExif,
     };
   }
 
@@ -241,7 +253,10 @@ class SegmentReader {
     else if (code === 0xcc) this.#readConditioning(content);
     else if (code === marker.quantization) this.#readQuantizationTables(content);
     else if (code === marker.restartInterval && content.length >= 2) this.#restartInterval = content.readUInt16BE(0);
-    else if (code === 0xe1 || code === 0xe2) this.#hasOtherPictures ||= announcesPictures(content);
+    else if (code === marker.app1 || code === marker.app2) {
+      this.#mayHaveExif ||= code === marker.app1;
+      this.#hasOtherPictures ||= announcesPictures(content);
+    }
   }
 
   #readFrame(code: number, content: Buffer): void {

@@ -21,8 +21,15 @@ export interface Taps {
  * Resamples each line: [lineCount, length, 3] → [lineCount, size, 3].
  *
  * Sums have 32 bits, wrap as in C, and are rounded to 8 bits.
+ *
+ * @param result memory for the result, exactly of its size; by default new.
  */
-export function resampleAlongLines(data: Uint8Array, lineCount: number, taps: Taps): Uint8Array {
+export function resampleAlongLines(
+  data: Uint8Array,
+  lineCount: number,
+  taps: Taps,
+  result: Uint8Array = new Uint8Array(lineCount * taps.size * 3),
+): Uint8Array {
   const lineBytes = data.length / lineCount;
   const resultBytes = taps.size * 3;
   const stripLines = Math.min(Math.ceil(stripBytes / lineBytes), lineCount);
@@ -31,7 +38,6 @@ export function resampleAlongLines(data: Uint8Array, lineCount: number, taps: Ta
   const resultAt = linesAt + stripLines * lineBytes + slackBytes;
   const memory = reserve(resultAt + stripLines * resultBytes + slackBytes);
   writeTaps(memory, taps, tapBytes);
-  const result = new Uint8Array(lineCount * resultBytes);
   for (let line = 0; line < lineCount; line += stripLines) {
     const strip = data.subarray(line * lineBytes, (line + stripLines) * lineBytes);
     memory.set(strip, linesAt);
@@ -43,14 +49,18 @@ export function resampleAlongLines(data: Uint8Array, lineCount: number, taps: Ta
 }
 
 /** Resamples across lines, as {@link resampleAlongLines} does along them: [length, lineBytes] → [size, lineBytes]. */
-export function resampleAcrossLines(data: Uint8Array, lineBytes: number, taps: Taps): Uint8Array {
+export function resampleAcrossLines(
+  data: Uint8Array,
+  lineBytes: number,
+  taps: Taps,
+  result: Uint8Array = new Uint8Array(taps.size * lineBytes),
+): Uint8Array {
   const { size, first, count } = taps;
   const tapBytes = tapBytesOf(taps);
   const linesAt = size * tapBytes;
   const resultAt = linesAt + groupCountOf(taps.stride) * groupSize * lineBytes + slackBytes;
   const memory = reserve(resultAt + lineBytes + slackBytes);
   writeTaps(memory, taps, tapBytes);
-  const result = new Uint8Array(size * lineBytes);
   for (let position = 0; position < size; position += 1) {
     const from = first[position]!;
     memory.set(data.subarray(from * lineBytes, (from + count[position]!) * lineBytes), linesAt);
