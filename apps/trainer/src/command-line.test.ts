@@ -272,7 +272,7 @@ describe('chorus train', () => {
       ...['export', '--bundle', 'run/bundle', '--format', 'bundle', '--quantize', 'int8', '--images', 'squares'],
     );
     expect({ exitCode: integers.exitCode, stderr: integers.stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(integers.stdout).toContain('onnxruntime computes with 8-bit integers, in ranges of 1 image\n');
+    expect(integers.stdout).toContain('onnxruntime computes with 8-bit integers, in ranges measured on 1 image\n');
     expect(await readFile(at('run/bundle-int8/bundle.json'), 'utf8')).toContain('"ranges"');
     for (const [parameters, message] of [
       [['--format', 'bundle'], '--format bundle needs --quantize float16 or --quantize int8'],

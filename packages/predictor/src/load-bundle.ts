@@ -261,8 +261,8 @@ async function networkOf(
 ): Promise<Uint8Array> {
   await useSomeBackend();
   try {
-    const { ranges, ...floats } = model;
-    const classifier = memberFromBytes(computesWithIntegers ? { ...floats, ranges } : floats, weights);
+    const manifest = computesWithIntegers ? model : { ...model, ranges: undefined };
+    const classifier = memberFromBytes(manifest, weights);
     try {
       return modelBytes(memberOutputGraph({ name, classifiers: [classifier] }, { testTimeAugmentation, output }));
     } finally {

@@ -30,7 +30,7 @@ export interface ImageFunctionOptions {
 
 /**
  * Prepares forward passes of a classifier, whose weights must not change until the function is disposed. Both engines agree
- * within rounding; see docs/numbers.md.
+ * within rounding, see docs/numbers.md, unless onnxruntime computes with integers in the classifier's `ranges`.
  */
 export async function prepareImageFunction(
   classifier: Classifier,

@@ -89,7 +89,7 @@ function printCompact({ folder, byteCount, originalByteCount, imageCount }: Comp
   console.log(`bundle: ${folder} (weights: ${megabytes(byteCount)} instead of ${megabytes(originalByteCount)})`);
   if (imageCount !== undefined)
     console.log(
-      `onnxruntime computes with 8-bit integers, in ranges of ${imageCount} ${imageCount === 1 ? 'image' : 'images'}`,
+      `onnxruntime computes with 8-bit integers, in ranges measured on ${imageCount} ${imageCount === 1 ? 'image' : 'images'}`,
     );
   console.log(`measure what this changes: chorus evaluate --bundle ${folder} --data <folder>`);
 }

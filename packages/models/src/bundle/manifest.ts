@@ -103,6 +103,12 @@ export const bundleManifestSchema = z
     'the models of a member must have the same backbone and preprocessing',
   )
   .refine(
+    (bundle) =>
+      new Set(modelsIn(bundle).flatMap(({ models }) => models.map(({ model }) => model.ranges === undefined))).size ===
+      1,
+    'either all models must have ranges, or none',
+  )
+  .refine(
     ({ stackers }) => stackers.every(({ kind, state }) => kind === state.kind),
     'the kind of a stacker must be that of its state',
   )

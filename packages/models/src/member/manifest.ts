@@ -55,6 +55,7 @@ export const memberManifestSchema = z
       .array(rangeSchema.refine(({ min, max }) => min <= max, 'min must be at most max'))
       .min(1)
       .max(10_000)
+      .refine((ranges) => new Set(ranges.map(({ value }) => value)).size === ranges.length, 'values must differ')
       .optional(),
   })
   .refine(({ classes }) => new Set(classes).size === classes.length, 'classes must differ')

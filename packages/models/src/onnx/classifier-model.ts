@@ -2,7 +2,7 @@
 import type { Classifier } from '../classifier/classifier.ts';
 import { LayerGraph } from '../graph/layer-graph.ts';
 import { GraphBuilder } from './graph-builder.ts';
-import { addImageInput, addPreprocessing, pixelRange } from './image.ts';
+import { addImageInput, addPreprocessing } from './image.ts';
 import { modelBytes } from './model-bytes.ts';
 import { addNodes } from './network.ts';
 import type { OnnxType } from './onnx-graph.ts';
@@ -33,7 +33,6 @@ export function classifierModel(
   const builder = new GraphBuilder();
   const image = addImageInput(builder, classifierValues.image, backbone.inputSize, pixelType);
   const pixels = addPreprocessing(builder, image, preprocessing, preprocessing.name);
-  if (ranges !== undefined) builder.quantize(pixels, pixelRange(preprocessing));
   const to = graph.indexOf(layerOf(output));
   const values = addNodes(builder, graph, { image: pixels, to, name: 'network', ranges });
   const value = values[to]!;

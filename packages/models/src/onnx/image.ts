@@ -4,7 +4,6 @@ import { interpolationMatrix, interpolationsOf } from '../views/crop-pixels.ts';
 import type { View } from '../views/views.ts';
 import type { GraphBuilder, ValueName } from './graph-builder.ts';
 import type { OnnxType } from './onnx-graph.ts';
-import type { ValueRange } from './quantize-graph.ts';
 
 /** Adds an input for raw pixels: [N,S,S,3], RGB, 0 … 255. */
 export function addImageInput(
@@ -51,13 +50,6 @@ export function addPreprocessing(
   if (divisor !== 1) x = builder.node('Div', `${name}/scaled`, [x, operand(builder, `${name}/divisor`, divisor)]);
   if (offset !== 0) x = builder.node('Sub', `${name}/centered`, [x, operand(builder, `${name}/offset`, offset)]);
   return x;
-}
-
-/** The range of preprocessed pixels. */
-export function pixelRange({ divisor, offset }: PixelTransform): ValueRange {
-  const [divisors, offsets] = [divisor, offset].map((one) => (typeof one === 'number' ? [one, one, one] : one));
-  const ends = [0, 255].flatMap((pixel) => divisors!.map((one, channel) => pixel / one - offsets![channel]!));
-  return { min: Math.min(...ends), max: Math.max(...ends) };
 }
 
 // --- internal ---

@@ -13,17 +13,19 @@ export interface ValueRange {
 
 /**
  * Returns the values whose ranges {@link quantizeGraph} needs to compute with integers wherever it can: the inputs of
- * convolutions, and the outputs of operators that onnxruntime computes with integers. Of a convolution that is rectified, it is
- * the rectified output.
+ * convolutions, except those of the image, and the outputs of operators between convolutions. Of a convolution that is
+ * rectified, it is the rectified output.
+ *
+ * @param prefix of the names of the network's nodes.
  */
-export function quantizableValues(graph: OnnxGraph): string[] {
+export function quantizableValues(graph: OnnxGraph, prefix: string): string[] {
   const isRectified = rectifiedConvolutions(graph);
   const wanted = new Set<string>();
   for (const { operator, name, inputs } of graph.nodes) {
     if (operator === 'Conv') wanted.add(inputs[0]!);
     if (integerOperators.has(operator) && !isRectified.has(name)) wanted.add(name);
   }
-  return graph.nodes.map(({ name }) => name).filter((name) => wanted.has(name));
+  return graph.nodes.map(({ name }) => name).filter((name) => name.startsWith(prefix) && wanted.has(name));
 }
 
 /**
@@ -34,7 +36,6 @@ export function quantizableValues(graph: OnnxGraph): string[] {
  * @param ranges of outputs of nodes.
  */
 export function quantizeGraph(graph: OnnxGraph, ranges: ReadonlyMap<string, ValueRange>): OnnxGraph {
-  const isRectified = rectifiedConvolutions(graph);
   const constants = new Map(graph.constants.map((constant) => [constant.name, constant]));
   const nodes: OnnxNode[] = [];
   const stored = new Map<string, StoredValue>();
@@ -43,15 +44,14 @@ export function quantizeGraph(graph: OnnxGraph, ranges: ReadonlyMap<string, Valu
     return name;
   };
 
-  /** @param value the output of the last node. */
-  const store = (name: string, value: string, range: ValueRange) => {
+  const store = (name: string, range: ValueRange) => {
     const { scale, zeroPoint } = integersOf(range);
     const parameters = [
       constant(`${name}/scale`, [], Float32Array.of(scale)),
       constant(`${name}/zero_point`, [], Uint8Array.of(zeroPoint)),
     ];
     const [integers, numbers] = [`${name}/integers`, `${name}/numbers`];
-    nodes.push({ operator: 'QuantizeLinear', name: integers, inputs: [value, ...parameters] });
+    nodes.push({ operator: 'QuantizeLinear', name: integers, inputs: [name, ...parameters] });
     nodes.push({ operator: 'DequantizeLinear', name: numbers, inputs: [integers, ...parameters] });
     stored.set(name, { scale, numbers });
   };
@@ -75,11 +75,6 @@ export function quantizeGraph(graph: OnnxGraph, ranges: ReadonlyMap<string, Valu
     const [first, kernel, bias] = node.inputs as [string, string?, string?];
     // The output of MaxPool has numbers of its input; with the same integers, onnxruntime need not convert them.
     const range = (operator === 'MaxPool' ? ranges.get(first) : undefined) ?? ranges.get(name);
-    if (range !== undefined && isRectified.has(first)) {
-      // The integers of this range stand for no number that the rectification would change.
-      store(name, first, range);
-      continue;
-    }
     const inputs = node.inputs.map((input) => stored.get(input)?.numbers ?? input);
     const image = operator === 'Conv' ? stored.get(first) : undefined;
     if (image !== undefined) {
@@ -88,7 +83,7 @@ export function quantizeGraph(graph: OnnxGraph, ranges: ReadonlyMap<string, Valu
       if (bias !== undefined) inputs[2] = storeConstant(bias, integers.bias, integers.biasScales);
     }
     nodes.push({ ...node, inputs });
-    if (range !== undefined) store(name, name, range);
+    if (range !== undefined) store(name, range);
   }
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));
   return { ...graph, nodes, constants: [...constants.values()].filter(({ name }) => used.has(name)) };
@@ -113,7 +108,7 @@ const integerOperators: ReadonlySet<string> = new Set([
   'AveragePool',
 ]);
 
-/** The convolutions whose output is only read by a rectification, of which each other value depends. */
+/** The convolutions whose output only a rectification reads, which onnxruntime makes part of them. */
 function rectifiedConvolutions({ nodes, outputs }: OnnxGraph): ReadonlySet<string> {
   const usersOf = new Map<string, OnnxNode[]>();
   for (const node of nodes) for (const input of node.inputs) usersOf.set(input, [...(usersOf.get(input) ?? []), node]);
@@ -121,7 +116,7 @@ function rectifiedConvolutions({ nodes, outputs }: OnnxGraph): ReadonlySet<strin
   const isRectified = ({ operator, name }: OnnxNode) => {
     const [user, ...others] = usersOf.get(name) ?? [];
     if (operator !== 'Conv' || user === undefined || others.length > 0) return false;
-    return ['Relu', 'Clip'].includes(user.operator) && ![name, user.name].some((one) => outputNames.has(one));
+    return ['Relu', 'Clip'].includes(user.operator) && !outputNames.has(name);
   };
   return new Set(nodes.filter(isRectified).map(({ name }) => name));
 }

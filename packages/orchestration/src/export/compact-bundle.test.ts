@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
@@ -95,6 +95,26 @@ describe('compactBundle', () => {
     }
   });
 
+  it('int8 with images: TensorFlow computes in float32, and says so', async () => {
+    await compactBundle(at('run/bundle'), 'int8', { out: at('for-tensorflow'), images: at('data/train') });
+    const notices: string[] = [];
+    const { predictions } = await predictFiles(at('for-tensorflow'), images, {
+      ...{ workers: 'cpu:0', runtime: { intraOpThreads: 1, forward: 'tensorflow' } },
+      onNotice: (notice) => notices.push(notice),
+    });
+    expect(notices).toEqual([expect.stringMatching(/^The networks compute in float32, not with the 8-bit integers/)]);
+    const found = predictions.flatMap(({ probabilities }) => Object.values(probabilities));
+    expect(largestDifference(await probabilities('run/bundle-int8'), found)).toBeLessThan(1e-5);
+  });
+
+  it('int8 with images: exports to ONNX with the option that processors without VNNI need', async () => {
+    const { folder } = await exportBundle(at('integers'), 'onnx', { out: at('onnx-integers') });
+    const readMe = await readFile(join(folder, 'README.md'), 'utf8');
+    expect(readMe).toContain("create('onnx/ensemble.onnx', { extra: { session: { x64quantprecision: '1' } } })");
+    const plainFolder = (await exportBundle(at('run/bundle'), 'onnx', { out: at('onnx-floats') })).folder;
+    expect(await readFile(join(plainFolder, 'README.md'), 'utf8')).not.toContain('x64quantprecision');
+  });
+
   it('refuses images for float16, and folders without a usable image, and writes nothing', async () => {
     const withImages = (images: string, encoding = 'int8') =>
       compactBundle(at('run/bundle'), encoding, { out: at('refused'), images: at(images) });
@@ -105,11 +125,16 @@ describe('compactBundle', () => {
       new ConfigError('Images are for weights of type int8, received float16.'),
     );
     await expect(withImages('empty')).rejects.toThrow(
-      new ConfigError(`Expected images in ${at('empty')} to measure ranges on, received none.`),
+      new ConfigError(
+        `Expected images in ${at('empty')} to measure ranges on, received none (${at('empty')}: an empty folder).`,
+      ),
     );
     await expect(withImages('damaged')).rejects.toThrow(
-      /^Expected images in .*damaged to measure ranges on, received none that can be used \(.*one\.png: damaged: /,
+      /^1 of 1 images cannot be used, more than 5 %: .*damaged\/one\.png \(damaged: /,
     );
+    await mkdir(at('linked'));
+    await symlink(images[0]!, at('linked/one.png'));
+    await expect(withImages('linked')).rejects.toThrow(/received none \(.*linked\/one\.png: link/);
     await expect(withImages('missing')).rejects.toThrow('Cannot read the folder of images');
     await expect(readFile(at('refused/bundle.json'))).rejects.toThrow('ENOENT');
   });

@@ -8,7 +8,7 @@ import { type Bundle, readBundle, studentBundle, writeBundle } from '../bundle.t
 import { advise, ConfigError } from '../errors.ts';
 import { requireWritable, writingTo } from '../output-place.ts';
 import type { PredictingMember } from '../run/predict-members.ts';
-import { withMeasuredRanges } from './measure-ranges.ts';
+import { sampleImages, withMeasuredRanges } from './measure-ranges.ts';
 import { requireOutside } from './outside-bundle.ts';
 import { readMeOfBundle } from './read-me-of-bundle.ts';
 
@@ -46,8 +46,9 @@ export interface CompactResult {
  *
  * The stackers, the calibration and the thresholds are those of the original weights.
  *
- * @throws StorageError for a damaged bundle; ConfigError for an unknown encoding, a bundle that is compact already or has no student, or when `out` has
- * anything but a compact bundle, is inside the bundle or is not writable; StoppedError after `signal`.
+ * @throws StorageError for a damaged bundle; ConfigError for an unknown encoding, a bundle that is compact already or has no student, when `out` has
+ * anything but a compact bundle, is inside the bundle or is not writable, for a folder without images, or where onnxruntime does not run; DataError for
+ * a missing folder of images, or too many unusable ones; StoppedError after `signal`.
  * @example
  * const { folder } = await compactBundle('run/bundle', 'int8'); // run/bundle-int8
  */
@@ -72,21 +73,20 @@ export async function compactBundle(
     await requireReplaceable(folder);
   });
   await requireWritable(dirname(folder));
-  const compact = (member: PredictingMember): PredictingMember => ({
-    name: member.name,
-    models: member.models.map((model) => {
-      if (signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
-      return compactMember(model, encoding);
-    }),
-  });
   // A bundle of the student alone has it as its only member.
   const originals = isStudent || bundle.student === undefined ? bundle.members : [...bundle.members, bundle.student];
-  const compacted = { members: originals.map(compact), imageCount: undefined };
-  const { decoding } = bundle.manifest;
-  const { members: all, imageCount } =
-    images === undefined
-      ? compacted
-      : await withMeasuredRanges(compacted.members, { folder: images, decoding, signal });
+  const sizes = new Set(originals.flatMap(({ models }) => models.map(({ manifest }) => manifest.backbone.inputSize)));
+  const sample = images && (await sampleImages(images, [...sizes], bundle.manifest.decoding, signal));
+  const compact = originals.map(
+    (member): PredictingMember => ({
+      name: member.name,
+      models: member.models.map((model) => {
+        if (signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
+        return compactMember(model, encoding);
+      }),
+    }),
+  );
+  const all = sample ? await withMeasuredRanges(compact, sample, signal) : compact;
   const members = all.slice(0, bundle.members.length);
   const student = all[bundle.members.length];
   const { schemaVersion: _, members: __, student: ___, stackers: ____, ...manifest } = bundle.manifest;
@@ -99,7 +99,7 @@ export async function compactBundle(
     folder,
     byteCount: weightBytes(all),
     originalByteCount: weightBytes(originals),
-    imageCount,
+    imageCount: sample ? sample.count : undefined,
   };
 }
 

@@ -50,6 +50,8 @@ export interface ExportContents {
   student: boolean;
   /** Set if the probabilities are those for equally frequent classes. */
   balancesClasses?: true;
+  /** Set if onnxruntime computes the graphs with 8-bit integers. */
+  integers?: true;
   ensemble: {
     stacker: string;
     /** Calibration of the stacker's probabilities, which is part of the model; null for none. The members are not calibrated. */
@@ -114,6 +116,7 @@ export async function describeExport(
     views: viewsOf(testTimeAugmentation),
     student,
     ...(balancesClasses ? { balancesClasses } : {}),
+    ...(format === 'onnx' && members[0]!.models[0]!.model.ranges !== undefined ? { integers: true } : {}),
     ensemble: {
       ...{ stacker: chosen, calibration, inputs },
       ...(format === 'onnx'

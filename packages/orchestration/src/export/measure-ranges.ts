@@ -1,6 +1,7 @@
 /** Measures the ranges of a bundle's values on images, with which onnxruntime computes with 8-bit integers. */
 import { availableParallelism } from 'node:os';
-import { type DecodeOptions, decodeImage, listImages, PixelBudget } from '@chorus/data';
+import { setImmediate } from 'node:timers/promises';
+import { createPixelStore, type DecodeOptions, decodeImages, listImages, PixelStore } from '@chorus/data';
 import { memberFromBytes, type SavedMember } from '@chorus/models';
 import { activationRanges, rangesModel } from '@chorus/models/onnx';
 import { obstacleToOnnxruntime, openOnnxSession } from '@chorus/runtime';
@@ -9,39 +10,64 @@ import { StoppedError } from '@chorus/training';
 import { ConfigError } from '../errors.ts';
 import type { PredictingMember } from '../run/predict-members.ts';
 
-export interface RangeImages {
-  /** Images like those that will be classified, in subfolders or not. */
-  folder: string;
-  decoding: DecodeOptions;
-  signal?: AbortSignal | undefined;
+/** Images of a folder, decoded for some models. */
+export interface SampleImages {
+  /** By the images' side: each [size, size, 3]. */
+  squares: ReadonlyMap<number, readonly Uint8Array[]>;
+  count: number;
 }
 
-/** More images hardly widen the ranges. */
+/** The ranges of nine tenths of 200 images hardly depend on which images they are. */
 const mostImages = 200;
 
-export interface MeasuredRanges {
-  /** Their manifests have ranges. */
-  members: PredictingMember[];
-  /** Of the images that they were measured on. */
-  imageCount: number;
+/**
+ * Decodes images of a folder and its subfolders, at most 200, evenly spread over their names.
+ *
+ * @param sizes sides of the squares, pixels.
+ * @throws DataError for a missing folder, or one with too many unusable images; ConfigError for one without images; StoppedError after
+ * the signal.
+ */
+export async function sampleImages(
+  folder: string,
+  sizes: readonly number[],
+  decoding: DecodeOptions,
+  signal: AbortSignal | undefined,
+): Promise<SampleImages> {
+  const { files, skipped } = await listImages(folder);
+  const reason = skipped[0] === undefined ? '' : ` (${skipped[0].path}: ${skipped[0].reason})`;
+  if (files.length === 0)
+    throw new ConfigError(`Expected images in ${folder} to measure ranges on, received none${reason}.`);
+  const count = Math.min(mostImages, files.length);
+  const chosen = Array.from({ length: count }, (_, index) => files[Math.floor((index * files.length) / count)]!);
+  const stores = sizes.map((size) => createPixelStore(count, size));
+  const { sha256 } = await decodeImages(chosen, stores, { ...decoding, ...(signal && { signal }) }).catch(
+    (error: unknown) => {
+      throwIfStopped(signal);
+      throw error;
+    },
+  );
+  const usable = sha256.flatMap((hash, index) => (hash === null ? [] : [index]));
+  // Copies, because onnxruntime refuses shared memory.
+  const squaresOf = (store: PixelStore) => usable.map((index) => store.pixels(index).slice());
+  return {
+    squares: new Map(stores.map((store) => [store.size, squaresOf(new PixelStore(store))])),
+    count: usable.length,
+  };
 }
 
 /**
  * Measures the ranges of each model.
  *
- * @throws DataError for a missing folder; ConfigError for one without a usable image, or where onnxruntime does not run;
- * ModelError for numbers that are not finite.
+ * @returns the members, whose manifests have ranges.
+ * @throws ConfigError where onnxruntime does not run; ModelError for numbers that are not finite; StoppedError after the signal.
  */
 export async function withMeasuredRanges(
   members: readonly PredictingMember[],
-  { folder, decoding, signal }: RangeImages,
-): Promise<MeasuredRanges> {
+  { squares }: SampleImages,
+  signal: AbortSignal | undefined,
+): Promise<PredictingMember[]> {
   const obstacle = obstacleToOnnxruntime();
   if (obstacle !== undefined) throw new ConfigError(`Ranges are measured by onnxruntime: ${obstacle}`);
-  const sizes = [
-    ...new Set(members.flatMap(({ models }) => models.map(({ manifest }) => manifest.backbone.inputSize))),
-  ];
-  const images = await decodedSample(folder, sizes, decoding, signal);
   // tfjs builds the layers, but computes nothing.
   tf.enableProdMode();
   await tf.ready();
@@ -49,44 +75,15 @@ export async function withMeasuredRanges(
   for (const { name, models } of members) {
     const withRanges: PredictingMember['models'][number][] = [];
     for (const model of models) {
-      const { inputSize } = model.manifest.backbone;
-      const ranges = await rangesOf(model, images.get(inputSize)!, signal);
+      const ranges = await rangesOf(model, squares.get(model.manifest.backbone.inputSize)!, signal);
       withRanges.push({ ...model, manifest: { ...model.manifest, ranges } });
     }
     measured.push({ name, models: withRanges });
   }
-  return { members: measured, imageCount: images.get(sizes[0]!)!.length };
+  return measured;
 }
 
 // --- internal ---
-
-/** Images of a folder, evenly spread over the names: by size, each [size, size, 3]. */
-async function decodedSample(
-  folder: string,
-  sizes: readonly number[],
-  decoding: DecodeOptions,
-  signal: AbortSignal | undefined,
-): Promise<Map<number, Uint8Array[]>> {
-  const { files } = await listImages(folder);
-  const count = Math.min(mostImages, files.length);
-  const budget = new PixelBudget(decoding.maxPixels);
-  const images = new Map(sizes.map((size) => [size, [] as Uint8Array[]]));
-  let fault: Error | undefined;
-  for (let index = 0; index < count; index += 1) {
-    throwIfStopped(signal);
-    const { path } = files[Math.floor((index * files.length) / count)]!;
-    try {
-      const squares = await decodeImage(path, sizes, decoding, budget);
-      for (const [position, size] of sizes.entries()) images.get(size)!.push(squares[position]!);
-    } catch (error) {
-      fault ??= new Error(`${path}: ${(error as Error).message}`);
-    }
-  }
-  if (images.get(sizes[0]!)!.length > 0) return images;
-  throw new ConfigError(
-    `Expected images in ${folder} to measure ranges on, received ${fault === undefined ? 'none' : `none that can be used (${fault.message})`}.`,
-  );
-}
 
 async function rangesOf(
   { manifest, weights }: SavedMember,
@@ -101,6 +98,8 @@ async function rangesOf(
   try {
     const outputs: Float32Array[] = [];
     for (const pixels of images) {
+      // Lets a signal arrive: onnxruntime computes within the call.
+      await setImmediate();
       throwIfStopped(signal);
       const output = await session.run({ image: { pixels, shape: [1, size, size, 3] } });
       outputs.push(output.values.slice());

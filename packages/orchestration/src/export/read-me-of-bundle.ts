@@ -13,7 +13,7 @@ export function readMeOfBundle(
 ): string {
   return `# ${name}
 
-A bundle of Chorus with ${encoding} weights: ${members.map((member) => member.name).join(', ')}.${hasRanges ? '\nIts networks compute with 8-bit integers, except by WebGPU.' : ''}
+A bundle of Chorus with ${encoding} weights: ${members.map((member) => member.name).join(', ')}.${hasRanges ? '\nIts networks compute with 8-bit integers, except with WebGPU or TensorFlow.' : ''}
 
 ${classesText(classes).join('\n')}
 

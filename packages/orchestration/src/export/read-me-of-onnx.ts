@@ -5,7 +5,7 @@ import { stackerText } from './read-me.ts';
 
 /** The README.md of an export to ONNX. */
 export function readMeOfOnnx(contents: ExportContents): string {
-  const { name, classes, resize, student, balancesClasses, ensemble, members } = contents;
+  const { name, classes, resize, student, balancesClasses, integers, ensemble, members } = contents;
   return [
     `# ${name}`,
     '',
@@ -24,6 +24,12 @@ export function readMeOfOnnx(contents: ExportContents): string {
       ? `S is ${members[0]!.inputSize}.`
       : `${members.map((one) => `${one.inputSize} for ${one.name}`).join(', ')}.`,
     'A file `….onnx.data`, if there is one, belongs beside its `.onnx` file.',
+    ...(integers
+      ? [
+          'The networks compute with 8-bit integers. Set the option `session.x64quantprecision` to 1, as the program below does: on processors',
+          'without VNNI, sums could overflow. In Python: `options.add_session_config_entry("session.x64quantprecision", "1")`.',
+        ]
+      : []),
     '',
     ...resizingText(resize),
     '',
@@ -35,7 +41,7 @@ export function readMeOfOnnx(contents: ExportContents): string {
     `import { ${resizeFunction(resize)} } from './resize.mjs';`,
     '',
     ...decodingLines(contents, 'process.argv[2]'),
-    `const session = await InferenceSession.create('${ensemble.onnx}');`,
+    `const session = await InferenceSession.create('${ensemble.onnx}'${integers ? ", { extra: { session: { x64quantprecision: '1' } } }" : ''});`,
     ...inputLines(contents, 'image'),
     'console.log((await session.run(inputs)).probabilities.data);',
     '```',

@@ -81,20 +81,22 @@ export async function openBundlePredictor(
   options: BundlePredictorOptions,
 ): Promise<BundlePredictor> {
   const runtime = runtimeSchema.parse(options.runtime ?? {});
-  const members = read.map(({ name, models }) => ({ name, models: models.map(withSharedWeights) }));
+  const shared = read.map(({ name, models }) => ({ name, models: models.map(withSharedWeights) }));
   await setupRuntime(options.onSetup);
-  const plan = await chooseLanes({ workers: parseWorkers(options.workers ?? 'auto'), runtime, members });
-  const sizes = [...new Set(members.flatMap(({ models }) => models.map((model) => model.manifest.backbone.inputSize)))];
-  requirePredictMemory({
-    models: members.flatMap(({ models }) => models),
-    ...{ sizes, chunkCount, laneCount: plan.lanes.length },
-  });
+  const plan = await chooseLanes({ workers: parseWorkers(options.workers ?? 'auto'), runtime, members: shared });
   const stop = new StopFlag();
   const forward = chooseForwardEngine(runtime.forward, plan.lanes, options.onNotice);
   const settings = { ...runtime, precision: 'float32' } as const;
   const compute = computeSettings(settings, plan.lanes, forward, {
     processorCount: availableParallelism(),
     decodesMeanwhile: imageCount > forwardBatchSize,
+  });
+  const inFloats = compute.some((lane) => lane.forward.engine === 'tensorflow');
+  const members = inFloats ? withoutRanges(shared, options.onNotice) : shared;
+  const sizes = [...new Set(members.flatMap(({ models }) => models.map((model) => model.manifest.backbone.inputSize)))];
+  requirePredictMemory({
+    models: members.flatMap(({ models }) => models),
+    ...{ sizes, chunkCount, laneCount: plan.lanes.length },
   });
   const lanes = plan.lanes.map(
     (lane, index) => new Lane({ runtime: lane, compute: compute[index]!, stop: stop.shared }, observerFrom()),
@@ -133,6 +135,21 @@ export async function openBundlePredictor(
 }
 
 // --- internal ---
+
+/** Removes the ranges with which onnxruntime computes with integers: all lanes must compute the same. */
+function withoutRanges(
+  members: readonly PredictingMember[],
+  onNotice: (notice: string) => void = () => {},
+): PredictingMember[] {
+  if (members.some(({ models }) => models.some(({ manifest }) => manifest.ranges !== undefined)))
+    onNotice(
+      'The networks compute in float32, not with the 8-bit integers of this bundle, because TensorFlow runs them; --workers cpu:0 uses onnxruntime.',
+    );
+  return members.map(({ name, models }) => ({
+    name,
+    models: models.map((model) => ({ ...model, manifest: { ...model.manifest, ranges: undefined } })),
+  }));
+}
 
 /**
  * Decides which models stay in memory between chunks: all of them on every lane, so that any lane can take any shard, if they
