@@ -16,7 +16,7 @@ export interface SavedMember {
 }
 
 /**
- * Copies a classifier out of the backend; the caller keeps ownership of it.
+ * Copies a classifier out of the backend, without its ranges, which belong to weights of 8 bits; the caller keeps ownership of it.
  *
  * @throws ModelError naming the first tensor with a number that a model cannot compute with.
  */

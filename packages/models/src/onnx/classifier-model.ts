@@ -2,7 +2,7 @@
 import type { Classifier } from '../classifier/classifier.ts';
 import { LayerGraph } from '../graph/layer-graph.ts';
 import { GraphBuilder } from './graph-builder.ts';
-import { addImageInput, addPreprocessing } from './image.ts';
+import { addImageInput, addPreprocessing, addPreprocessingToIntegers } from './image.ts';
 import { modelBytes } from './model-bytes.ts';
 import { addNodes } from './network.ts';
 import type { OnnxType } from './onnx-graph.ts';
@@ -32,7 +32,8 @@ export function classifierModel(
   const graph = new LayerGraph(classifier.model);
   const builder = new GraphBuilder();
   const image = addImageInput(builder, classifierValues.image, backbone.inputSize, pixelType);
-  const pixels = addPreprocessing(builder, image, preprocessing, preprocessing.name);
+  const preprocess = ranges === undefined ? addPreprocessing : addPreprocessingToIntegers;
+  const pixels = preprocess(builder, image, preprocessing, preprocessing.name);
   const to = graph.indexOf(layerOf(output));
   const values = addNodes(builder, graph, { image: pixels, to, name: 'network', ranges });
   const value = values[to]!;

@@ -7,7 +7,7 @@ import { featureMembersOf } from '../stackers/stacker.ts';
 import type { StackerJson } from '../stackers/table.ts';
 import { type TestTimeAugmentation, viewsOf } from '../views/views.ts';
 import { GraphBuilder, type ValueName } from './graph-builder.ts';
-import { addImageInput, addPreprocessing, addViews } from './image.ts';
+import { addImageInput, addPreprocessing, addPreprocessingToIntegers, addViews } from './image.ts';
 import { addNetwork } from './network.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
 import { addStacker, onnxLayers } from './stacker-layers.ts';
@@ -122,10 +122,11 @@ function addMember(
   image: ValueName,
   { testTimeAugmentation, output }: { testTimeAugmentation: TestTimeAugmentation; output: 'logits' | 'features' },
 ): ValueName {
-  const { backbone, preprocessing, outputCount, featureWidth } = classifiers[0]!;
+  const { backbone, preprocessing, outputCount, featureWidth, ranges } = classifiers[0]!;
   const views = viewsOf(testTimeAugmentation);
   const images = addViews(builder, image, views, backbone.inputSize, name);
-  const pixels = addPreprocessing(builder, images, preprocessing, `${name}/${preprocessing.name}`);
+  const preprocess = ranges === undefined ? addPreprocessing : addPreprocessingToIntegers;
+  const pixels = preprocess(builder, images, preprocessing, `${name}/${preprocessing.name}`);
   const outputs = (output === 'logits' ? classifiers : classifiers.slice(0, 1)).map((classifier, index) => {
     const graph = new LayerGraph(classifier.model);
     const network = classifiers.length === 1 ? 'network' : `network_${index + 1}`;

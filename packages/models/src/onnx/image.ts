@@ -52,6 +52,26 @@ export function addPreprocessing(
   return x;
 }
 
+/**
+ * As {@link addPreprocessing}, for networks of 8-bit integers. Pixels are shifted by at most half a level, so that one of them is zero;
+ * then the integers are the image's bytes. Otherwise, pixels would be halfway between two integers, and rounded by their last bits,
+ * which may differ between engines.
+ */
+export function addPreprocessingToIntegers(
+  builder: GraphBuilder,
+  image: ValueName,
+  { channelOrder, divisor, offset }: PixelTransform,
+  name: string,
+): ValueName {
+  // No preprocessing has them; their zeros would be different bytes.
+  if (typeof divisor !== 'number' || typeof offset !== 'number')
+    throw new Error(`preprocessing ${name} has no form of integers: its channels differ`);
+  const shifted = Math.round(offset * divisor) / divisor;
+  const pixels = addPreprocessing(builder, image, { channelOrder, divisor, offset: shifted }, name);
+  builder.quantize(pixels, { min: -shifted, max: 255 / divisor - shifted });
+  return pixels;
+}
+
 // --- internal ---
 
 /** Multiplies the rows and the columns of images with matrices that interpolate. */

@@ -98,6 +98,7 @@ interface StoredValue {
   numbers: string;
 }
 
+/** Those of backbones between convolutions that onnxruntime computes with integers, or that only pass them on. */
 const integerOperators: ReadonlySet<string> = new Set([
   'Conv',
   'Relu',
