@@ -76,7 +76,8 @@ export async function compactBundle(
   // A bundle of the student alone has it as its only member.
   const originals = isStudent || bundle.student === undefined ? bundle.members : [...bundle.members, bundle.student];
   const sizes = new Set(originals.flatMap(({ models }) => models.map(({ manifest }) => manifest.backbone.inputSize)));
-  const sample = images && (await sampleImages(images, [...sizes], bundle.manifest.decoding, signal));
+  const { decoding } = bundle.manifest;
+  const sample = images === undefined ? undefined : await sampleImages(images, [...sizes], decoding, signal);
   const compact = originals.map(
     (member): PredictingMember => ({
       name: member.name,
@@ -86,7 +87,7 @@ export async function compactBundle(
       }),
     }),
   );
-  const all = sample ? await withMeasuredRanges(compact, sample, signal) : compact;
+  const all = sample === undefined ? compact : await withMeasuredRanges(compact, sample, signal);
   const members = all.slice(0, bundle.members.length);
   const student = all[bundle.members.length];
   const { schemaVersion: _, members: __, student: ___, stackers: ____, ...manifest } = bundle.manifest;
@@ -99,7 +100,7 @@ export async function compactBundle(
     folder,
     byteCount: weightBytes(all),
     originalByteCount: weightBytes(originals),
-    imageCount: sample ? sample.count : undefined,
+    imageCount: sample?.count,
   };
 }
 
