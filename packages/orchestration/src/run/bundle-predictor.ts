@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { PixelStoreHandle } from '@chorus/data';
 import { argmax } from '@chorus/evaluation';
 import { calibrate, memberCost, toProbabilities } from '@chorus/models';
-import { type OnSetupProgress, setupRuntime } from '@chorus/runtime';
+import { type OnSetupProgress, type RuntimeOptions, setupRuntime } from '@chorus/runtime';
 import { forwardBatchSize, StopFlag } from '@chorus/training';
 import type { Bundle } from '../bundle.ts';
 import { parseWorkers } from '../experiment/resolve.ts';
@@ -92,7 +92,7 @@ export async function openBundlePredictor(
     decodesMeanwhile: imageCount > forwardBatchSize,
   });
   const inFloats = compute.some((lane) => lane.forward.engine === 'tensorflow');
-  const members = inFloats ? withoutRanges(shared, options.onNotice) : shared;
+  const members = inFloats ? withoutRanges(shared, plan.lanes, options.onNotice) : shared;
   const sizes = [...new Set(members.flatMap(({ models }) => models.map((model) => model.manifest.backbone.inputSize)))];
   requirePredictMemory({
     models: members.flatMap(({ models }) => models),
@@ -139,12 +139,15 @@ export async function openBundlePredictor(
 /** Removes the ranges with which onnxruntime computes with integers: all lanes must compute the same. */
 function withoutRanges(
   members: readonly PredictingMember[],
+  lanes: readonly Pick<RuntimeOptions, 'device'>[],
   onNotice: (notice: string) => void = () => {},
 ): PredictingMember[] {
-  if (members.some(({ models }) => models.some(({ manifest }) => manifest.ranges !== undefined)))
+  if (members.some(({ models }) => models.some(({ manifest }) => manifest.ranges !== undefined))) {
+    const remedy = lanes.every(({ device }) => device.startsWith('cpu:')) ? '' : '; --workers cpu:0 uses onnxruntime';
     onNotice(
-      'The networks compute in float32, not with the 8-bit integers of this bundle, because TensorFlow runs them; --workers cpu:0 uses onnxruntime.',
+      `The networks compute in float32, not with the 8-bit integers of this bundle, because TensorFlow runs them${remedy}.`,
     );
+  }
   return members.map(({ name, models }) => ({
     name,
     models: models.map((model) => ({ ...model, manifest: { ...model.manifest, ranges: undefined } })),
