@@ -55,7 +55,7 @@ export const exportCommand = new Command('export')
       printCompact(
         await compactBundle(userPath(bundle), quantize, {
           ...options,
-          ...(images === undefined ? {} : { images: userPath(images) }),
+          images: images === undefined ? undefined : userPath(images),
         }),
       );
     } else {

@@ -3,14 +3,14 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { compactMember } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
-import { StoppedError } from '@chorus/training';
 import { type Bundle, readBundle, studentBundle, writeBundle } from '../bundle.ts';
 import { advise, ConfigError } from '../errors.ts';
 import { requireWritable, writingTo } from '../output-place.ts';
 import type { PredictingMember } from '../run/predict-members.ts';
-import { sampleImages, withMeasuredRanges } from './measure-ranges.ts';
+import { requireOnnxruntime, sampleImages, withMeasuredRanges } from './measure-ranges.ts';
 import { requireOutside } from './outside-bundle.ts';
 import { readMeOfBundle } from './read-me-of-bundle.ts';
+import { throwIfStopped } from './throw-if-stopped.ts';
 
 export const compactEncodings = ['float16', 'int8'] as const;
 /** `float16`: half the bytes; `int8`: a quarter, with a scale for each channel of a kernel. */
@@ -58,8 +58,10 @@ export async function compactBundle(
   { out, student: isStudent = false, images, signal }: CompactOptions = {},
 ): Promise<CompactResult> {
   assertEncoding(encoding);
-  if (images !== undefined && encoding !== 'int8')
-    throw new ConfigError(`Images are for weights of type int8, received ${encoding}.`);
+  if (images !== undefined) {
+    if (encoding !== 'int8') throw new ConfigError(`Images are for weights of type int8, received ${encoding}.`);
+    requireOnnxruntime();
+  }
   const name = isStudent ? `bundle-student-${encoding}` : `bundle-${encoding}`;
   const folder = resolve(out ?? join(dirname(resolve(bundleFolder)), name));
   const whole = await readBundle(bundleFolder);
@@ -82,7 +84,7 @@ export async function compactBundle(
     (member): PredictingMember => ({
       name: member.name,
       models: member.models.map((model) => {
-        if (signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
+        throwIfStopped(signal);
         return compactMember(model, encoding);
       }),
     }),

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { createPlainEnsemble, kerasWeightFile, layersModelFiles, type PlainEnsemble } from '@chorus/models';
 import { publishFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
-import { StoppedError } from '@chorus/training';
 import { type Bundle, readBundle, studentBundle } from '../bundle.ts';
 import { requireWritable, writingTo } from '../output-place.ts';
 import {
@@ -25,6 +24,7 @@ import { membersPy } from './members-py.ts';
 import { requireOutside } from './outside-bundle.ts';
 import { readMe } from './read-me.ts';
 import { readMeOfOnnx } from './read-me-of-onnx.ts';
+import { throwIfStopped } from './throw-if-stopped.ts';
 
 export interface ExportResult {
   folder: string;
@@ -66,7 +66,7 @@ export async function exportBundle(
     let byteCount = 0;
     const fill = async (temporary: string) => {
       for await (const [name, content] of filesOf(exported, contents, files)) {
-        if (options.signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
+        throwIfStopped(options.signal);
         await mkdir(dirname(join(temporary, name)), { recursive: true });
         await writeFile(join(temporary, name), content);
         files.push(name);

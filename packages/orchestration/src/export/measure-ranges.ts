@@ -6,9 +6,9 @@ import { memberFromBytes, type SavedMember } from '@chorus/models';
 import { activationRanges, rangesModel } from '@chorus/models/onnx';
 import { obstacleToOnnxruntime, openOnnxSession } from '@chorus/runtime';
 import tf from '@chorus/tfjs';
-import { StoppedError } from '@chorus/training';
 import { ConfigError } from '../errors.ts';
 import type { PredictingMember } from '../run/predict-members.ts';
+import { throwIfStopped } from './throw-if-stopped.ts';
 
 /** Images of a folder, decoded for some models. */
 export interface SampleImages {
@@ -19,6 +19,12 @@ export interface SampleImages {
 
 /** The ranges of nine tenths of 200 images hardly depend on which images they are. */
 const mostImages = 200;
+
+/** @throws ConfigError where onnxruntime, which measures the ranges, does not run. */
+export function requireOnnxruntime(): void {
+  const obstacle = obstacleToOnnxruntime();
+  if (obstacle !== undefined) throw new ConfigError(`Ranges are measured by onnxruntime: ${obstacle}`);
+}
 
 /**
  * Decodes images of a folder and its subfolders, at most 200, evenly spread over their names.
@@ -59,15 +65,13 @@ export async function sampleImages(
  * Measures the ranges of each model.
  *
  * @returns the members, whose manifests have ranges.
- * @throws ConfigError where onnxruntime does not run; ModelError for numbers that are not finite; StoppedError after the signal.
+ * @throws ModelError for numbers that are not finite; StoppedError after the signal.
  */
 export async function withMeasuredRanges(
   members: readonly PredictingMember[],
   { squares }: SampleImages,
   signal: AbortSignal | undefined,
 ): Promise<PredictingMember[]> {
-  const obstacle = obstacleToOnnxruntime();
-  if (obstacle !== undefined) throw new ConfigError(`Ranges are measured by onnxruntime: ${obstacle}`);
   // tfjs builds the layers, but computes nothing.
   tf.enableProdMode();
   await tf.ready();
@@ -108,8 +112,4 @@ async function rangesOf(
   } finally {
     await session.dispose();
   }
-}
-
-function throwIfStopped(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
 }
