@@ -18,7 +18,8 @@ export const classify: Row = {
   roundCount: { whole: 5, quick: 2 },
   minutes: { whole: 2, quick: 1 },
   async *measure({ roundCount, quick, folder, onProgress }) {
-    const [photograph] = await drawPhotographs(join(folder, 'photographs'), {
+    const images = join(folder, 'photographs');
+    const [photograph] = await drawPhotographs(images, {
       ...{ count: 1, width: 224, height: 224, seed: 1 },
     });
     const image = await readFile(photograph!);
@@ -33,7 +34,6 @@ export const classify: Row = {
       onProgress(`writing a bundle of ${name}`);
       const floats = join(folder, `bundle-${inputSize}-${testTimeAugmentation}`);
       await writeMobileBundle(floats, { inputSize, testTimeAugmentation });
-      const images = join(folder, 'photographs');
       const { folder: integers } = await compactBundle(floats, 'int8', { out: `${floats}-integers`, images });
       const measurements: Measurement[] = [];
       for (const [contestant, bundle, backend] of [

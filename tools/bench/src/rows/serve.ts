@@ -27,13 +27,13 @@ export const serve: Row = {
   minutes: { whole: 10, quick: 2 },
   async *measure({ roundCount, quick, folder, onProgress }) {
     const python = await preparePython(environment, onProgress);
-    const [photograph] = await drawPhotographs(join(folder, 'photographs'), {
+    const images = join(folder, 'photographs');
+    const [photograph] = await drawPhotographs(images, {
       ...{ count: 1, width: 224, height: 224, seed: 1 },
     });
     const image = new Uint8Array(await readFile(photograph!));
     const floats = join(folder, 'bundle');
     await writeMobileBundle(floats, { inputSize, testTimeAugmentation: false });
-    const images = join(folder, 'photographs');
     const { folder: integers } = await compactBundle(floats, 'int8', { out: join(folder, 'integers'), images });
     const processes = availableParallelism();
     const serversOf = async (numbers: string, bundle: string): Promise<ServerToMeasure[]> => {
