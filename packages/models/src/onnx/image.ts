@@ -53,8 +53,8 @@ export function addPreprocessing(
 }
 
 /**
- * As {@link addPreprocessing}, for networks of 8-bit integers. Pixels are shifted by at most half a level, so that one of them is zero;
- * then the integers are the image's bytes. Otherwise, pixels would be halfway between two integers, and rounded by their last bits,
+ * As {@link addPreprocessing}, for networks of 8-bit integers. Pixels are shifted by at most half a level, so that one of their 256
+ * values is zero; then the integers are the image's bytes. Otherwise, pixels would be halfway between two integers, and rounded by their last bits,
  * which may differ between engines.
  */
 export function addPreprocessingToIntegers(

@@ -220,7 +220,7 @@ it.each([
   classifier.dispose();
 });
 
-describe('quantizableValues', () => {
+describe('a small graph', () => {
   const graphOf = (addRest: (builder: GraphBuilder, y: string) => string[]) => {
     const builder = new GraphBuilder();
     const image = builder.input({ name: 'image', type: 'float32', shape: ['N', 1, 4, 4] });
@@ -231,7 +231,7 @@ describe('quantizableValues', () => {
     return builder;
   };
 
-  it('are the rectified output of a convolution, unless something else reads the convolution', () => {
+  it('has the rectified output of a convolution as a quantizable value, unless something else reads the convolution', () => {
     const onlyRead = graphOf((builder, x) => [builder.node('Relu', 'net/relu', [x])]);
     expect(quantizableValues(onlyRead.build('one'), 'net/')).toEqual(['net/relu']);
     const alsoRead = graphOf((builder, x) => {
@@ -243,7 +243,7 @@ describe('quantizableValues', () => {
     expect(quantizableValues(output.build('one'), 'net/')).toEqual(['net/x', 'net/relu']);
   });
 
-  it('of the largest numbers of windows are stored as the numbers they are taken from', () => {
+  it('stores the output of MaxPool with the integers of its input', () => {
     const builder = graphOf((builder, x) => [builder.node('MaxPool', 'net/pool', [x], { kernel_shape: [2, 2] })]);
     builder.quantize('net/x', { min: 0, max: 255 });
     builder.quantize('net/pool', { min: 0, max: 510 });

@@ -13,7 +13,7 @@ export interface ValueRange {
 
 /**
  * Returns the values whose ranges {@link quantizeGraph} needs to compute with integers wherever it can: the inputs of
- * convolutions, except those of the image, and the outputs of operators between convolutions. Of a convolution that is
+ * convolutions, except the image's pixels, and the outputs of operators between convolutions. Of a convolution that is
  * rectified, it is the rectified output.
  *
  * @param prefix of the names of the network's nodes.
@@ -30,8 +30,8 @@ export function quantizableValues(graph: OnnxGraph, prefix: string): string[] {
 
 /**
  * Rewrites a graph so that it stores values with a range as integers, 0 to 255. Convolutions of such values have kernels of
- * integers, −127 to 127 with a scale for each output channel, and a bias of 32-bit integers. Numbers outside a range become its
- * nearest end. Everything else is computed in float32.
+ * integers, −127 to 127 with a scale for each output channel, and a bias of 32-bit integers. Numbers outside a range are clipped
+ * to it. Everything else is computed in float32.
  *
  * @param ranges of outputs of nodes.
  */
